@@ -1,0 +1,1 @@
+"""The CDNOW purchase log as a project."""

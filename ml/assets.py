@@ -1,0 +1,150 @@
+"""Assets `predictions/<name>_model` and `predictions/<name>`: a tested model, and everybody's score."""
+
+from typing import Any
+
+import dagster as dg
+
+from ml.checks import beats_baseline, enough_history, one_score_per_person, scores_in_range
+from ml.definition import model_definition, score_definition
+from ml.predict import TrainingReport, score, train
+from ml.report import backtest_table, metric_picture, model_words, score_picture, sentence
+from ml.scores import scores_table
+from profiles_assets import pictures
+from profiles_assets.identity.assets import STITCHED
+from profiles_assets.project.project import Forecast, Project
+from profiles_assets.shell import (
+    FRESHNESS,
+    ROW_COUNT,
+    automation,
+    checks,
+    outcome,
+    owners,
+    report_metadata,
+    schema,
+    schema_now,
+)
+from profiles_assets.traits.assets import section_key
+from resources.lake import Lake
+
+MODEL_CHECKS = {
+    "enough_history": "There is enough history, and enough people did and did not do it, to train a model.",
+    "beats_baseline": "In the backtest the champion is better than every naive guess.",
+}
+SCORE_CHECKS = {
+    "scores_in_range": "Probabilities lie between 0 and 1, amounts are not negative, percentiles within 0 and 100.",
+    "one_score_per_person": "Nobody has two scores, and everybody who has one exists.",
+}
+SCORE_COLUMNS = {
+    "profile_id": ("VARCHAR", "The person."),
+    "score": ("DOUBLE", "Probability or expected amount."),
+    "percentile": ("DOUBLE", "Share of scored people below, in percent; equal scores count half."),
+    "band": ("VARCHAR", "Name of the declared band the score falls into."),
+}
+
+
+def build_prediction_assets(project: Project, forecast: Forecast) -> list[dg.AssetsDefinition]:
+    """The model and the scores of one prediction."""
+    return [_model_asset(project, forecast), _score_asset(project, forecast)]
+
+
+def model_key(name: str) -> dg.AssetKey:
+    """Key of the asset of a model."""
+    return dg.AssetKey(["predictions", f"{name}_model"])
+
+
+def score_key(name: str) -> dg.AssetKey:
+    """Key of the asset of scores."""
+    return dg.AssetKey(["predictions", name])
+
+
+def _model_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
+    key = model_key(forecast.name)
+
+    @dg.asset(
+        key=key,
+        deps=_inputs(project, forecast),
+        group_name="predictions",
+        kinds={"scikitlearn", "scipy"},
+        owners=owners(forecast.owner, project.owner),
+        automation_condition=automation(),
+        freshness_policy=FRESHNESS,
+        code_version=model_definition(project, forecast),
+        check_specs=checks(key, MODEL_CHECKS, warn_only=list(MODEL_CHECKS)),
+        description=_description(
+            forecast, "A model trained on past dates and tested on later ones; the best candidate is kept."
+        ),
+    )
+    def model(lake: Lake) -> dg.MaterializeResult:
+        report = train(lake, project, forecast)
+        results = [
+            outcome("enough_history", enough_history(report.model), warn=True),
+            outcome("beats_baseline", beats_baseline(forecast, report.model), warn=True),
+        ]
+        return dg.MaterializeResult(metadata=_model_metadata(forecast, report), check_results=results)
+
+    return model
+
+
+def _score_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
+    key = score_key(forecast.name)
+
+    @dg.asset(
+        key=key,
+        deps=[model_key(forecast.name), *_inputs(project, forecast)],
+        group_name="predictions",
+        kinds={"duckdb"},
+        owners=owners(forecast.owner, project.owner),
+        automation_condition=automation(),
+        freshness_policy=FRESHNESS,
+        code_version=score_definition(project, forecast),
+        check_specs=checks(key, SCORE_CHECKS),
+        metadata=schema(SCORE_COLUMNS),
+        description=_description(forecast, "One row per person the prediction is about."),
+    )
+    def scores(lake: Lake) -> dg.MaterializeResult:
+        report = score(lake, project, forecast)
+        with lake.get_connection() as con:
+            results = [
+                outcome("scores_in_range", scores_in_range(con, forecast)),
+                outcome("one_score_per_person", one_score_per_person(con, forecast)),
+            ]
+            picture = score_picture(con, forecast)
+        metadata = report_metadata(report) | schema_now(lake, scores_table(forecast.name), SCORE_COLUMNS)
+        if picture:
+            metadata["distribution"] = dg.MetadataValue.md(picture)
+        return dg.MaterializeResult(metadata=metadata | {ROW_COUNT: report.people}, check_results=results)
+
+    return scores
+
+
+def _inputs(project: Project, forecast: Forecast) -> list[dg.AssetKey]:
+    sections = [section_key(name) for name, s in project.sections.items() if s.entity == forecast.entity]
+    return [STITCHED, *sections]
+
+
+def _model_metadata(forecast: Forecast, report: TrainingReport) -> dict[str, Any]:
+    model = report.model
+    metadata: dict[str, Any] = {"trained_now": report.trained, "model": model_words(model)}
+    if model is None or model.model_id is None:
+        return metadata
+    return metadata | {
+        "champion": model.champion,
+        "model_id": model.model_id,
+        "as_of": model.as_of.isoformat(),
+        "rows": model.rows,
+        "backtest": dg.MetadataValue.md(backtest_table(report.results, forecast)),
+        "metric": dg.MetadataValue.md(metric_picture(model.metrics, forecast)),
+        "parameters": dg.MetadataValue.json(dict(model.parameters)),
+    }
+
+
+def _description(forecast: Forecast, words: str) -> str:
+    about = forecast.spec.description or forecast.spec.title or sentence(forecast) + "."
+    return (
+        f"{about}\n\n{pictures.markdown(pictures.pipeline('predictions'), 'stage predictions')}\n\n"
+        f"{sentence(forecast)}, trained {_often(forecast)}. {words}"
+    )
+
+
+def _often(forecast: Forecast) -> str:
+    return {"always": "with every change of the data"}.get(forecast.spec.retrain, forecast.spec.retrain)

@@ -1,0 +1,96 @@
+"""Rolling-origin backtests: every date is predicted by models that knew only windows closed by then.
+
+The champion has the lowest mean log-loss, for amounts the lowest mean RMSE. Scores are expected amounts, and
+the mean is what minimises squared error; absolute error is minimised by the median, which is 0 where most
+people buy nothing, so it would crown whoever predicts nothing.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from ml import metrics
+from ml.candidates import BASELINES, MODELS, Candidate, fitted_baselines, fitted_models
+from ml.dates import Calendar
+from ml.rows import Rows, Vector
+from ml.training import TrainingSet
+from profiles_assets.project.project import Forecast
+
+PROBABILITY: dict[str, Callable[[Vector, Vector], float]] = {
+    "log_loss": metrics.log_loss,
+    "auc": metrics.auc,
+    "brier": metrics.brier,
+    "ece": metrics.ece,
+}
+AMOUNT: dict[str, Callable[[Vector, Vector], float]] = {
+    "rmse": metrics.rmse,
+    "mae": metrics.mae,
+    "bias": metrics.bias,
+    "gini": metrics.normalised_gini,
+}
+
+
+@dataclass(frozen=True)
+class Result:
+    """One metric of one model on one date."""
+
+    model: str
+    as_of: date
+    metric: str
+    value: float
+
+
+def backtest(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> list[Result]:
+    """Metrics of every candidate and baseline on every date that can be tested."""
+    return [result for day in calendar.tests for result in _test(forecast, training, day, calendar.closed_by(day))]
+
+
+def _test(forecast: Forecast, training: TrainingSet, day: date, closed: Iterable[date]) -> Iterator[Result]:
+    known, rows = training.rows.at(closed), training.rows.at([day])
+    if not len(known) or not len(rows):
+        return
+    histories = training.histories_at(day)
+    models = fitted_models(forecast, known, histories) | fitted_baselines(forecast, known, histories)
+    for name, model in models.items():
+        yield from _measure(forecast, name, model, day, rows)
+
+
+def _measure(forecast: Forecast, name: str, model: Candidate, day: date, rows: Rows) -> Iterator[Result]:
+    predicted = model.predict(rows)
+    for metric, measure in metrics_of(forecast).items():
+        value = measure(rows.label, predicted)
+        if math.isfinite(value):
+            yield Result(name, day, metric, value)
+
+
+def metrics_of(forecast: Forecast) -> dict[str, Callable[[Vector, Vector], float]]:
+    """The metrics of a prediction; the first one decides."""
+    return PROBABILITY if forecast.spec.is_probability else AMOUNT
+
+
+def means(results: Iterable[Result]) -> dict[str, dict[str, float]]:
+    """Mean of each metric over the dates, by model."""
+    values: dict[str, dict[str, list[float]]] = {}
+    for result in results:
+        values.setdefault(result.model, {}).setdefault(result.metric, []).append(result.value)
+    return {
+        model: {metric: sum(found) / len(found) for metric, found in by_metric.items()}
+        for model, by_metric in values.items()
+    }
+
+
+def champion(forecast: Forecast, results: Iterable[Result]) -> str:
+    """The candidate with the lowest mean of the deciding metric; the simpler one of equals."""
+    deciding, found = next(iter(metrics_of(forecast))), means(results)
+    runners = [name for name in MODELS if deciding in found.get(name, {})]
+    if not runners:
+        return "btyd" if forecast.spec.model == "auto" else forecast.spec.model
+    return min(runners, key=lambda name: found[name][deciding])
+
+
+def beats_baseline(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:
+    """Whether a model is better than every naive guess."""
+    deciding = next(iter(metrics_of(forecast)))
+    mine = averages.get(model, {}).get(deciding, math.inf)
+    return all(mine < averages[name][deciding] for name in BASELINES if deciding in averages.get(name, {}))

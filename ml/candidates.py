@@ -1,0 +1,212 @@
+"""The models that compete for a prediction, behind one protocol, and the naive guesses they must beat.
+
+`btyd`      Pareto/NBD on each purchase history, with Gamma-Gamma for money. It says nothing about people who
+            never bought: they get the mean outcome of such people in training.
+`boosted`   gradient boosting on traits and purchase history.
+`blend`     logit average of both for probabilities, geometric mean for amounts.
+`mean`      everybody gets the mean outcome; `same_again`: for amounts, what people had in the last horizon.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+import numpy as np
+import pandas as pd
+
+from ml.blend import geometric_mean, logit_average
+from ml.boosted import BoostedClassifier, BoostedRegressor
+from ml.btyd import BGNBD, GammaGamma, ParetoNBD
+from ml.btyd.purchases import PurchaseModel
+from ml.rows import Rows, Vector
+from profiles_assets.project.project import Forecast
+
+MODELS = ("btyd", "boosted", "blend")
+BASELINES = ("mean", "same_again")
+PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {"ParetoNBD": ParetoNBD, "BGNBD": BGNBD}
+PENALTY = 1e-4
+
+
+class Candidate(Protocol):
+    """A model of one prediction."""
+
+    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:
+        """Learn from labelled rows, and from the purchase histories of everybody as of the newest date."""
+        ...
+
+    def predict(self, rows: Rows) -> Vector:
+        """Probability or expected amount, shape (rows,)."""
+        ...
+
+
+@dataclass
+class BuyTillYouDie:
+    """Repeat buying until an unseen end; where nobody has bought again yet, everybody gets the mean."""
+
+    forecast: Forecast
+    purchases: PurchaseModel | None = None
+    spend: GammaGamma | None = None
+    per_day: float = 1.0
+    elsewhere: float = 0.0
+
+    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:
+        """Fit to histories; the rows give the mean outcome of those who never bought."""
+        strangers = rows.label[~rows.has_bought]
+        self.elsewhere = float((strangers if len(strangers) else rows.label).mean())
+        frequency, recency, age, monetary = (
+            histories[name].to_numpy(np.float64) for name in ("_frequency", "_recency", "_age", "_monetary")
+        )
+        self.purchases = fit_purchases(frequency, recency, age)
+        again = frequency > 0
+        if again.any() and not self.forecast.spec.is_probability:
+            self.per_day = float(monetary[again].mean())
+            if self.forecast.spec.predict.goal == "sum" and (monetary[again] > 0).any():
+                self.spend = GammaGamma.fit(frequency[again], np.maximum(monetary[again], 0), penalty=PENALTY)
+        return self
+
+    def predict(self, rows: Rows) -> Vector:
+        """Closed forms of the horizon for whoever has bought, the mean outcome for the others."""
+        predicted = np.full(len(rows), self.elsewhere)
+        bought = rows.has_bought
+        if self.purchases is None or not bought.any():
+            return predicted
+        names = ("_frequency", "_recency", "_age", "_monetary")
+        history = [rows.column(name)[bought] for name in names]
+        predicted[bought] = self._answer(self.purchases, *history)
+        return predicted
+
+    def _answer(self, model: PurchaseModel, x: Vector, tx: Vector, age: Vector, monetary: Vector) -> Vector:
+        goal, horizon = self.forecast.spec.predict.goal, self.forecast.spec.over
+        if goal in ("none", "any"):
+            buys = model.probability_of_purchase(horizon, x, tx, age)
+            return 1 - buys if goal == "none" else buys
+        expected = model.expected_purchases(horizon, x, tx, age)
+        if self.spend is None:
+            return expected * self.per_day
+        return expected * self.spend.expected_spend(x, np.maximum(np.nan_to_num(monetary), 0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Parameters ready for JSON."""
+        return {
+            "purchases": self.purchases and {"model": type(self.purchases).__name__, **self.purchases.to_dict()},
+            "spend": self.spend and self.spend.to_dict(),
+            "per_day": self.per_day,
+            "elsewhere": self.elsewhere,
+        }
+
+    @classmethod
+    def from_dict(cls, forecast: Forecast, values: Mapping[str, Any]) -> Self:
+        """The fitted model that `to_dict` described."""
+        told = dict(values["purchases"] or {})
+        purchases = PURCHASE_MODELS[told.pop("model")].from_dict(told) if told else None
+        spend = GammaGamma.from_dict(values["spend"]) if values["spend"] else None
+        return cls(forecast, purchases, spend, values["per_day"], values["elsewhere"])
+
+
+@dataclass
+class Trees:
+    """Gradient boosting on everything that is known."""
+
+    forecast: Forecast
+
+    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
+        """Fit to labelled rows."""
+        self.estimator_ = BoostedClassifier() if self.forecast.spec.is_probability else BoostedRegressor()
+        with one_thread():
+            self.estimator_.fit(rows.matrix, rows.label)
+        return self
+
+    def predict(self, rows: Rows) -> Vector:
+        """Probability or amount of each row."""
+        with one_thread():
+            if isinstance(self.estimator_, BoostedClassifier):
+                return np.asarray(self.estimator_.predict_proba(rows.matrix)[:, 1], np.float64)
+            return self.estimator_.predict(rows.matrix)
+
+
+@dataclass
+class Blend:
+    """Two fitted models as one."""
+
+    forecast: Forecast
+    first: Candidate
+    second: Candidate
+
+    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:
+        """Fit both."""
+        self.first.fit(rows, histories)
+        self.second.fit(rows, histories)
+        return self
+
+    def predict(self, rows: Rows) -> Vector:
+        """Mean of both on the scale of the prediction."""
+        blend = logit_average if self.forecast.spec.is_probability else geometric_mean
+        return blend(self.first.predict(rows), self.second.predict(rows))
+
+
+@dataclass
+class Mean:
+    """Everybody gets the mean outcome."""
+
+    mean: float = 0.0
+
+    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
+        """Take the mean."""
+        self.mean = float(rows.label.mean())
+        return self
+
+    def predict(self, rows: Rows) -> Vector:
+        """The mean for each row."""
+        return np.full(len(rows), self.mean)
+
+
+@dataclass
+class SameAgain:
+    """People do in the next horizon what they did in the last one."""
+
+    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
+        """Nothing to learn."""
+        return self
+
+    def predict(self, rows: Rows) -> Vector:
+        """The amount of the last horizon."""
+        return np.nan_to_num(rows.column("_recent"))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep trees on one thread: sums of floats differ with the number of threads, and small fits are faster."""
+    import sklearn.ensemble  # noqa: F401
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    with threadpool_limits(1):
+        yield
+
+
+def fit_purchases(frequency: Vector, recency: Vector, age: Vector) -> PurchaseModel | None:
+    """Pareto/NBD, or BG/NBD where that finds no parameters; None where nobody has bought again."""
+    for model in PURCHASE_MODELS.values():
+        try:
+            return model.fit(frequency, recency, age, penalty=PENALTY)
+        except ValueError:
+            continue
+    return None
+
+
+def fitted_models(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:
+    """The candidates that a spec allows, fitted; the blend shares the fits of the others."""
+    chosen = MODELS if forecast.spec.model == "auto" else (forecast.spec.model,)
+    btyd, trees = BuyTillYouDie(forecast), Trees(forecast)
+    if chosen != ("boosted",):
+        btyd.fit(rows, histories)
+    if chosen != ("btyd",):
+        trees.fit(rows, histories)
+    made: dict[str, Candidate] = {"btyd": btyd, "boosted": trees, "blend": Blend(forecast, btyd, trees)}
+    return {name: made[name] for name in chosen}
+
+
+def fitted_baselines(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:
+    """The naive guesses, fitted."""
+    baselines: dict[str, Candidate] = {"mean": Mean().fit(rows, histories)}
+    return baselines if forecast.spec.is_probability else baselines | {"same_again": SameAgain()}

@@ -1,0 +1,52 @@
+"""Checks on models and scores."""
+
+import math
+from typing import Any
+
+import duckdb
+
+from ml.backtest import beats_baseline as better_than_baseline
+from ml.registry import Model
+from ml.scores import scores_table
+from profiles_assets.project.project import Forecast
+from resources.tables import exists, literal
+
+Con = duckdb.DuckDBPyConnection
+Found = tuple[bool, dict[str, Any]]
+
+
+def enough_history(model: Model | None) -> Found:
+    """Whether there was enough data to train on."""
+    problem = "nothing has been trained: there are no events yet" if model is None else model.problem
+    return problem is None, {"problem": problem} if problem else {}
+
+
+def beats_baseline(forecast: Forecast, model: Model | None) -> Found:
+    """Whether the champion was better than every naive guess; a missing model is told by another check."""
+    if model is None or model.champion is None:
+        return True, {}
+    metrics = {name: next(iter(found.values()), math.nan) for name, found in model.metrics.items()}
+    return better_than_baseline(forecast, model.metrics, model.champion), {"metrics": metrics}
+
+
+def scores_in_range(con: Con, forecast: Forecast) -> Found:
+    """Whether probabilities lie in [0, 1], amounts are finite, and percentiles lie in [0, 100]."""
+    most = "1" if forecast.spec.is_probability else "1e300"
+    wrong = _count(con, forecast, f"NOT coalesce(score BETWEEN 0 AND {most} AND percentile BETWEEN 0 AND 100, false)")
+    return wrong == 0, {"out_of_range": wrong}
+
+
+def one_score_per_person(con: Con, forecast: Forecast) -> Found:
+    """Whether nobody has two scores, and everybody who has one exists."""
+    people = f"SELECT profile_id FROM identity.stitched_ids WHERE entity = {literal(forecast.entity)}"
+    strangers = _count(con, forecast, f"profile_id NOT IN ({people} AND profile_id IS NOT NULL)")
+    twice = _count(con, forecast, "true") - _count(con, forecast, "true", "DISTINCT profile_id")
+    return strangers == twice == 0, {"strangers": strangers, "twice": twice}
+
+
+def _count(con: Con, forecast: Forecast, where: str, what: str = "*") -> int:
+    table = scores_table(forecast.name)
+    if not exists(con, table):
+        return 0
+    row = con.execute(f"SELECT count({what}) FROM {table} WHERE {where}").fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,105 @@
+"""How good predictions are: pure functions of what happened and what was predicted.
+
+Every function takes two arrays of shape (n,) and raises ValueError if they are empty, differ in length or
+hold missing values. A figure that the data cannot give (AUC with one class, say) is nan.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import rankdata
+
+Vector = NDArray[np.float64]
+SMALLEST = 1e-15
+
+
+def log_loss(happened: ArrayLike, probability: ArrayLike) -> float:
+    """Return the mean negative log-likelihood in nats, probabilities clipped by 1e-15."""
+    label, p = _classes(happened, probability)
+    p = np.clip(p, SMALLEST, 1 - SMALLEST)
+    return float(-np.mean(np.where(label, np.log(p), np.log1p(-p))))
+
+
+def auc(happened: ArrayLike, score: ArrayLike) -> float:
+    """Return the chance that somebody it happened to has the higher score; ties count half."""
+    label, s = _pair(happened, score)
+    positive = label > 0
+    yes, no = int(positive.sum()), int((~positive).sum())
+    if yes == 0 or no == 0:
+        return float("nan")
+    return float((rankdata(s)[positive].sum() - yes * (yes + 1) / 2) / (yes * no))
+
+
+def brier(happened: ArrayLike, probability: ArrayLike) -> float:
+    """Return the mean squared difference between probability and outcome."""
+    label, p = _classes(happened, probability)
+    return float(np.mean((p - label) ** 2))
+
+
+def ece(happened: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
+    """Return the expected calibration error over equally wide bins of probability."""
+    label, p = _classes(happened, probability)
+    if bins < 1:
+        raise ValueError(f"bins is {bins}; it must be at least 1")
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    gaps = np.bincount(place, weights=p - label, minlength=bins)
+    return float(np.abs(gaps).sum() / len(p))
+
+
+def normalised_gini(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Return how well the prediction ranks the amounts: 1 as well as they rank themselves, 0 at random."""
+    y, score = _pair(actual, predicted)
+    best = _rank_covariance(y, y)
+    return _rank_covariance(y, score) / best if best > 0 else float("nan")
+
+
+def mae(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the mean absolute error, in the unit of the amounts."""
+    y, p = _pair(actual, predicted)
+    return float(np.mean(np.abs(p - y)))
+
+
+def rmse(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the root of the mean squared error, in the unit of the amounts."""
+    y, p = _pair(actual, predicted)
+    return float(np.sqrt(np.mean((p - y) ** 2)))
+
+
+def bias(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Return by which share the predicted total is too high (0.1: 10 % too much); nan if all are 0."""
+    y, p = _pair(actual, predicted)
+    total = float(y.sum())
+    return float(p.sum()) / total - 1 if total else float("nan")
+
+
+def decile_mape(actual: ArrayLike, predicted: ArrayLike) -> float:
+    """Return the mean relative error of the totals of ten equal groups, cut in the order of the prediction.
+
+    Groups with an actual total of 0 are left out; nan if all are. Tied predictions keep the rows' order.
+    """
+    y, p = _pair(actual, predicted)
+    order = np.argsort(p, kind="stable")
+    groups = [part for part in np.array_split(order, 10) if len(part)]
+    errors = [abs(p[part].sum() / y[part].sum() - 1) for part in groups if y[part].sum() != 0]
+    return float(np.mean(errors)) if errors else float("nan")
+
+
+def _rank_covariance(y: Vector, score: Vector) -> float:
+    return float(np.mean((y - y.mean()) * rankdata(score)))
+
+
+def _pair(actual: ArrayLike, predicted: ArrayLike) -> tuple[Vector, Vector]:
+    y, p = np.asarray(actual, np.float64), np.asarray(predicted, np.float64)
+    if y.ndim != 1 or y.shape != p.shape or len(y) == 0:
+        raise ValueError(f"two equally long non-empty vectors needed, not shapes {y.shape} and {p.shape}")
+    if not (np.isfinite(y).all() and np.isfinite(p).all()):
+        raise ValueError("missing or infinite values have no place in a metric")
+    return y, p
+
+
+def _classes(happened: ArrayLike, probability: ArrayLike) -> tuple[Vector, Vector]:
+    label, p = _pair(happened, probability)
+    if not np.isin(label, (0, 1)).all():
+        raise ValueError("outcomes must be 0 or 1")
+    if not ((p >= 0) & (p <= 1)).all():
+        raise ValueError("probabilities must lie between 0 and 1")
+    return label, p

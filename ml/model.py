@@ -1,0 +1,80 @@
+"""From the events to a tested model, and from a stored model to one that predicts."""
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import duckdb
+
+from ml import registry
+from ml.backtest import Result, backtest, champion, means
+from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
+from ml.dates import Calendar, plan_dates
+from ml.definition import CODE_VERSION, model_definition, text_hash
+from ml.errors import PredictionError
+from ml.features import Features
+from ml.histories import first_day
+from ml.registry import Model
+from ml.training import TrainingSet, check_enough, read_rows, read_training, stage_training
+from profiles_assets.project.project import Forecast, Project
+
+Con = duckdb.DuckDBPyConnection
+
+
+def make_model(con: Con, project: Project, forecast: Forecast, as_of: date, inputs: str) -> tuple[Model, list[Result]]:
+    """A model of the data as of a day, or one that only says why it is impossible.
+
+    Leaves the rows it was trained on in a temporary table.
+    """
+    untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs)
+    try:
+        calendar = plan_dates(first_day(con, project, forecast), as_of, forecast.spec.over)
+        features = stage_training(con, project, forecast, calendar)
+        training = read_training(con, features)
+        check_enough(training.rows, forecast)
+        return fit_model(untrained, forecast, calendar, training, features)
+    except PredictionError as error:
+        return replace(untrained, problem=str(error)), []
+
+
+def fit_model(
+    untrained: Model, forecast: Forecast, calendar: Calendar, training: TrainingSet, features: Features
+) -> tuple[Model, list[Result]]:
+    """Choose a champion and fit what is stored of it. Raises PredictionError if that is impossible."""
+    results = backtest(forecast, calendar, training)
+    winner = champion(forecast, results)
+    parameters = {
+        "features": features,
+        "btyd": None if winner == "boosted" else _purchase_parameters(forecast, calendar, training),
+        "spec": json.loads(forecast.spec.model_dump_json()),
+        "code_version": CODE_VERSION,
+    }
+    model_id = text_hash(training.fingerprint, forecast.name, untrained.definition, CODE_VERSION)
+    model = replace(
+        untrained,
+        model_id=model_id,
+        champion=winner,
+        rows=len(training.rows),
+        metrics=means(results),
+        parameters=parameters,
+    )
+    return model, results
+
+
+def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:
+    """The champion of a model, ready to predict: purchase models as stored, trees fitted again."""
+    btyd = model.parameters["btyd"]
+    first = BuyTillYouDie.from_dict(forecast, btyd) if btyd else BuyTillYouDie(forecast)
+    if model.champion == "btyd":
+        return first
+    rows = read_rows(con, registry.rows_table(forecast.name), model.parameters["features"])
+    trees = Trees(forecast).fit(rows, rows.frame)
+    return trees if model.champion == "boosted" else Blend(forecast, first, trees)
+
+
+def _purchase_parameters(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> dict[str, object]:
+    model = BuyTillYouDie(forecast).fit(training.rows, training.histories_at(calendar.as_of))
+    if model.purchases is None and forecast.spec.model == "btyd":
+        event = forecast.spec.predict.event
+        raise PredictionError(f"model: btyd needs people with {event} on more than one day, and there are none")
+    return model.to_dict()

@@ -1,0 +1,1 @@
+"""Customer profiles as Dagster software-defined assets; one folder per stage, in the order data flows."""

@@ -1,0 +1,65 @@
+"""`profiles show`: one person, with ids, traits and predictions."""
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from profiles_assets.cli.context import CommandError, Context, day_option, shared_options
+from profiles_assets.profiles.read import NotFoundError, read_profile, read_profile_as_of
+from profiles_assets.project.project import Project
+
+
+@click.command()
+@click.argument("who")
+@day_option
+@shared_options
+def show(context: Context, who: str, as_of: datetime | None) -> None:
+    """Show the profile of WHO: type:value, such as email:a@b.c, or a profile id."""
+    project = context.project()
+    with context.reading() as con:
+        try:
+            day = as_of.date() if as_of else None
+            profile = read_profile_as_of(con, project, who, day) if day else read_profile(con, project, who)
+        except NotFoundError as error:
+            raise CommandError(str(error)) from None
+    if not context.json:
+        for line in lines(project, profile):
+            context.console.print(line, markup=False)
+    context.answer(profile)
+
+
+def lines(project: Project, profile: dict[str, Any]) -> list[str]:
+    """A profile as lines of text."""
+    seen = f"first seen {profile['first_seen']:%Y-%m-%d}, last seen {profile['last_seen']:%Y-%m-%d}"
+    found = [f"{profile['entity']} {profile['profile_id']}   as of {profile['as_of']}   {seen}", ""]
+    found += ["ids", *_pairs({name: ", ".join(values) for name, values in profile["ids"].items()})]
+    if profile["identify_traits"]:
+        found += ["", "identify traits", *_pairs(profile["identify_traits"])]
+    for name, traits in profile["traits"].items():
+        units = {t: project.sections[name].traits[t].unit for t in traits}
+        found += ["", name, *_pairs({t: _shown(v, units[t]) for t, v in traits.items()})]
+    if profile["predictions"]:
+        found += ["", "predictions", *_pairs({n: _score(p) for n, p in profile["predictions"].items()})]
+    return found
+
+
+def _pairs(values: dict[str, Any]) -> list[str]:
+    width = max(map(len, values), default=0)
+    return [f"  {name:<{width}}  {value}" for name, value in values.items()]
+
+
+def _shown(value: Any, unit: str) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "–"
+    text = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return f"{text} {unit}".strip()
+
+
+def _score(prediction: dict[str, Any]) -> str:
+    if prediction["score"] is None:
+        return "–"
+    band = f"   band {prediction['band']}" if prediction["band"] else ""
+    return f"{prediction['score']:.3f}   percentile {prediction['percentile']:.0f}{band}"

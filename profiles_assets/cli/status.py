@@ -1,0 +1,52 @@
+"""`profiles status`: what is applied, what is waiting, what is published."""
+
+from typing import Any
+
+import click
+from rich.table import Table
+
+from profiles_assets.cli.context import Context, shared_options
+from profiles_assets.events.arrivals import arrivals
+from profiles_assets.project.project import Project
+from resources.lake import Lake
+
+SOURCES = """
+    SELECT source, count(*) AS files, sum(records) AS records, sum(loaded) AS loaded, sum(rejected) AS rejected,
+           sum(duplicates) AS duplicates
+    FROM ops.files GROUP BY source ORDER BY source"""
+PUBLISHED = """
+    SELECT entity, max(as_of) AS as_of, max(snapshot) AS snapshot FROM ops.publications GROUP BY entity ORDER BY entity"""
+
+
+@click.command()
+@shared_options
+def status(context: Context) -> None:
+    """Say what the lake holds, which files wait, and what readers see."""
+    found = read_status(context.lake(), context.project())
+    if not context.json:
+        context.console.print(_table("loaded", found["sources"]))
+        context.console.print(_table("published", found["published"]))
+    waiting = found["waiting"]
+    context.say(f"{sum(w['files'] for w in waiting)} files wait to be applied" if waiting else "every file is applied")
+    context.answer(found)
+
+
+def read_status(lake: Lake, project: Project) -> dict[str, Any]:
+    """Sources with their counts, stretches of days with unapplied files, and publications."""
+    with lake.get_connection() as con:
+        sources, published = _rows(con, SOURCES), _rows(con, PUBLISHED)
+    waiting = [{"first": a.first, "last": a.last, "files": a.files} for a in arrivals(lake, project)]
+    return {"sources": sources, "waiting": waiting, "published": published}
+
+
+def _rows(con: Any, query: str) -> list[dict[str, Any]]:
+    cursor = con.execute(query)
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(*(rows[0] if rows else ["nothing yet"]), title=title, title_justify="left")
+    for row in rows:
+        table.add_row(*(f"{v:,}" if isinstance(v, int) else str(v) for v in row.values()))
+    return table

@@ -1,0 +1,49 @@
+"""The code location: everything a project declares, as Dagster definitions."""
+
+import os
+from pathlib import Path
+
+import dagster as dg
+
+from ml.assets import build_prediction_assets
+from profiles_assets.events.assets import build_event_assets
+from profiles_assets.identity.assets import build_identity_assets
+from profiles_assets.profiles.assets import build_profile_assets
+from profiles_assets.project.loader import load_project
+from profiles_assets.traits.assets import build_trait_assets
+from profiles_assets.triggers import build_job, build_triggers
+from resources.lake import Lake
+
+DEFAULT_PROJECT = "examples/shop"
+
+
+def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definitions:
+    """Assets, checks, job, sensors and schedule of the project in a folder. Raises ProjectError for a wrong one."""
+    project = load_project(Path(project_dir))
+    lake = lake or lake_of(project.root)
+    job = build_job()
+    assets = [
+        *build_event_assets(project),
+        *build_identity_assets(project),
+        *build_trait_assets(project),
+        *(asset for forecast in project.predictions.values() for asset in build_prediction_assets(project, forecast)),
+        *build_profile_assets(project),
+    ]
+    return dg.Definitions(
+        assets=assets,
+        jobs=[job],
+        resources={"lake": lake},
+        executor=dg.in_process_executor,
+        **build_triggers(project, lake, job),
+    )
+
+
+def lake_of(project_dir: Path) -> Lake:
+    """Lake of a project: the folder in PROFILES_LAKE, else .lake in the project."""
+    return Lake(root=os.environ.get("PROFILES_LAKE") or str(project_dir / ".lake"))
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Definitions of the project in PROFILES_PROJECT, by default the shop example."""
+    return build_defs(os.environ.get("PROFILES_PROJECT", DEFAULT_PROJECT))

@@ -1,0 +1,133 @@
+"""The one short transaction of a load: staged rows and notes go into the lake."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import duckdb
+
+from profiles_assets.events import notes
+from profiles_assets.events.columns import cast_sql
+from profiles_assets.events.dedupe import in_days
+from profiles_assets.events.derive import property_column
+from profiles_assets.events.lines import CUT
+from profiles_assets.events.notes import FileNote
+from profiles_assets.events.report import LoadReport
+from profiles_assets.events.stage import REPLACED
+from profiles_assets.project.project import Project
+from profiles_assets.project.sources import Source
+from resources import progress, tables
+from resources.tables import quote
+
+Con = duckdb.DuckDBPyConnection
+UNREADABLE = "file cannot be read"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a load computed beside its temporary tables."""
+
+    source_name: str
+    renewed: Mapping[str, FileNote]
+    gone: Sequence[str]
+    failed: Sequence[tuple[str, date | None, str]]
+    versions: Mapping[str, str]
+    emptied: Sequence[str]
+    old_days: Sequence[date]
+    types: Mapping[str, str]
+    filled: Sequence[str]
+    timezone: str
+    uncast: Sequence[tuple[date, str, str, int]]
+    marks: Mapping[str, str]
+    report: LoadReport
+
+
+def create_view(con: Con, project: Project, source: Source, types: Mapping[str, str]) -> None:
+    """Create the view `event_rows`: staged rows with the columns and types of the lake table."""
+    names = ["day", "event_day", "time", "received", "event", "event_id", "file", "s.position"]
+    names += ["r.position IS NOT NULL AS duplicate", "payload", "identify_traits"]
+    names += [quote(f"id_{id_type}") for id_type in source.ids]
+    names += [quote(f"tuple_{entity}") for entity in project.entities]
+    columns = [quote(property_column(path)) for path in types]
+    names += [f"{cast_sql(t, c, project.timezone)} AS {c}" for c, t in zip(columns, types.values(), strict=True)]
+    con.execute(
+        f"""CREATE OR REPLACE TEMP VIEW event_rows AS SELECT {", ".join(names)}
+        FROM staged_events s JOIN staged_files f USING (file_no)
+        LEFT JOIN event_repeats r USING (day, file, position) WHERE s.reason IS NULL"""
+    )
+
+
+def write(con: Con, outcome: Outcome) -> None:
+    """Write rows, rejects and notes; called inside the transaction."""
+    notes.create(con)
+    table = notes.table_of(outcome.source_name)
+    tables.create_like(con, table, "event_rows", ["day"])
+    tables.adopt_columns(con, table, "event_rows")
+    if outcome.old_days:
+        con.execute(f"DELETE FROM {table} WHERE {in_days(outcome.old_days)} AND file IN {REPLACED}")
+    if outcome.report.loaded:
+        con.execute(f"INSERT INTO {table} BY NAME FROM event_rows")
+    _update_stored(con, table, outcome)
+    _write_rejects(con, outcome)
+    _write_notes(con, outcome)
+
+
+def _update_stored(con: Con, table: str, outcome: Outcome) -> None:
+    same = "stored.day = new.day AND stored.file = new.file AND stored.position = new.position"
+    flips = con.execute("SELECT DISTINCT day FROM event_flips ORDER BY day").fetchall()
+    if flips:
+        days = in_days(row[0] for row in flips).replace("day", "stored.day", 1)
+        con.execute(
+            f"UPDATE {table} AS stored SET duplicate = new.duplicate FROM event_flips AS new WHERE {days} AND {same}"
+        )
+    filled = [path for path in outcome.filled if path in outcome.types]
+    if filled:
+        columns = [quote(property_column(path)) for path in filled]
+        sets = [
+            f"{c} = {cast_sql(outcome.types[p], f'new.{c}', outcome.timezone)}"
+            for p, c in zip(filled, columns, strict=True)
+        ]
+        con.execute(f"UPDATE {table} AS stored SET {', '.join(sets)} FROM event_fill AS new WHERE {same}")
+
+
+def _write_rejects(con: Con, outcome: Outcome) -> None:
+    name = outcome.source_name
+    con.execute(f"DELETE FROM ops.rejects WHERE source = ? AND file IN {REPLACED}", [name])
+    con.execute(
+        f"""INSERT INTO ops.rejects SELECT ?, coalesce(path_day, day), file, position, reason,
+            replace(left(payload, {CUT}), chr(0), chr(65533))
+        FROM staged_events JOIN staged_files USING (file_no) WHERE reason IS NOT NULL""",
+        [name],
+    )
+    for path, day, problem in outcome.failed:
+        con.execute("DELETE FROM ops.rejects WHERE source = ? AND file = ? AND position IS NULL", [name, path])
+        con.execute("INSERT INTO ops.rejects VALUES (?, ?, ?, NULL, ?, ?)", [name, day, path, UNREADABLE, problem])
+
+
+def _write_notes(con: Con, outcome: Outcome) -> None:
+    name = outcome.source_name
+    _replace(
+        con,
+        "ops.files",
+        name,
+        f"list_contains({_names([*outcome.renewed, *outcome.gone])}, file)",
+        [list(vars(note).values()) for note in outcome.renewed.values()],
+    )
+    stale = f"(file IN {REPLACED} OR list_contains({_names(outcome.filled)}, path))"
+    _replace(con, "ops.uncast", name, stale, [list(row) for row in outcome.uncast])
+    if outcome.types != notes.pinned_types(con, name):
+        _replace(con, "ops.columns", name, "true", [list(pin) for pin in outcome.types.items()])
+    progress.record(con, notes.rows_step(name), outcome.versions, outcome.emptied)
+    progress.record(con, notes.files_step(name), outcome.marks)
+
+
+def _replace(con: Con, table: str, source_name: str, stale: str, rows: Sequence[Sequence[Any]]) -> None:
+    con.execute(f"DELETE FROM {table} WHERE source = ? AND {stale}", [source_name])
+    if rows:
+        columns = list(zip(*rows, strict=True))
+        con.execute(f"INSERT INTO {table} SELECT ?, {', '.join(['unnest(?)'] * len(columns))}", [source_name, *columns])
+
+
+def _names(names: Sequence[str]) -> str:
+    return f"[{', '.join(map(tables.literal, names))}]::VARCHAR[]"

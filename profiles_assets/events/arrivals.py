@@ -1,0 +1,87 @@
+"""Which landing files the lake has not applied yet, and the load days they concern."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from profiles_assets.events.discover import LandingFile, content_hash, landing_files, local_copy
+from profiles_assets.project.project import Project
+from resources.lake import Lake
+from resources.tables import exists
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """Unapplied files of consecutive load days, and a key that tells their contents apart."""
+
+    first: date
+    last: date
+    files: int
+    key: str
+
+
+def listing_hash(project: Project) -> str:
+    """Hash of names, sizes and modification times of all landing files; cheap, and equal when nothing moved."""
+    seen = [f"{s}|{f.path}|{f.signature}" for s in project.sources for f in landing_files(project, s)]
+    return _hash(sorted(seen))
+
+
+def arrivals(lake: Lake, project: Project) -> list[Arrival]:
+    """Unapplied files grouped by runs of consecutive days, oldest first."""
+    waiting: dict[date, list[str]] = {}
+    for source in project.sources:
+        known = applied_signatures(lake, source)
+        for file in landing_files(project, source):
+            if known.get(file.path) != file.signature:
+                waiting.setdefault(concerned_day(project, file), []).append(content_key(lake, source, file))
+    return [
+        Arrival(
+            days[0], days[-1], sum(len(waiting[d]) for d in days), _hash(sorted(k for d in days for k in waiting[d]))
+        )
+        for days in consecutive(waiting)
+    ]
+
+
+def applied_signatures(lake: Lake, source: str) -> dict[str, str]:
+    """Signature of each file of a source as the lake last applied it."""
+    with lake.get_connection() as con:
+        if not exists(con, "ops.files"):
+            return {}
+        return dict(con.execute("SELECT file, signature FROM ops.files WHERE source = ?", [source]).fetchall())
+
+
+def content_key(lake: Lake, source: str, file: LandingFile) -> str:
+    """Text that is never the same for two contents of a file, or for the same content put back later."""
+    try:
+        with local_copy(file, f"{lake.root}/spill") as path:
+            content = content_hash(path)
+    except OSError:
+        content = "gone"
+    return f"{source}|{file.path}|{file.signature}|{content}"
+
+
+def concerned_day(project: Project, file: LandingFile) -> date:
+    """Load day in the path; a file without one concerns any day, so the project's last one stands for it."""
+    return file.day or project.end or date.today()  # noqa: DTZ011
+
+
+def newest_landing_day(project: Project) -> date | None:
+    """Newest load day that any landing file concerns."""
+    days = [concerned_day(project, file) for source in project.sources for file in landing_files(project, source)]
+    return max(days, default=None)
+
+
+def consecutive(days: Iterable[date]) -> list[Sequence[date]]:
+    """Days in order, cut where one is missing."""
+    groups: list[list[date]] = []
+    for day in sorted(days):
+        if groups and day - groups[-1][-1] == timedelta(days=1):
+            groups[-1].append(day)
+        else:
+            groups.append([day])
+    return groups  # type: ignore[return-value]
+
+
+def _hash(parts: Sequence[str]) -> str:
+    return hashlib.md5("\n".join(parts).encode(), usedforsecurity=False).hexdigest()

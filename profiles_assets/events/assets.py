@@ -1,0 +1,109 @@
+"""Assets `raw_events/<source>`: the files of a source, one partition per load day."""
+
+from datetime import date
+from typing import Any
+
+import dagster as dg
+
+from profiles_assets import pictures
+from profiles_assets.events.checks import records_reconcile, rejects_within_share
+from profiles_assets.events.load import LoadReport, load_events
+from profiles_assets.project.project import Project
+from profiles_assets.project.sources import Source
+from profiles_assets.shell import (
+    FRESHNESS,
+    checks,
+    daily_partitions,
+    log_progress,
+    outcome,
+    owners,
+    report_metadata,
+    schema,
+    schema_now,
+)
+from resources.lake import Lake
+from resources.tables import quote
+
+CHECKS = {
+    "records_reconcile": "Every record of every file is a row of the table or a reject with its reason.",
+    "rejects_within_share": "The share of rejects stays under the one declared for the source (warn_rejects).",
+}
+COLUMNS = {
+    "day": ("DATE", "Load day, the partition."),
+    "event_day": ("DATE", "Day of the event in the project's time zone."),
+    "time": ("TIMESTAMP", "When it happened, UTC."),
+    "received": ("TIMESTAMP", "When it arrived, UTC."),
+    "event": ("VARCHAR", "Name of the event."),
+    "event_id": ("VARCHAR", "Id that makes a repeated event a duplicate."),
+    "file": ("VARCHAR", "File the record came from."),
+    "position": ("BIGINT", "Number of the record in its file, from 1."),
+    "duplicate": ("BOOLEAN", "The same event id arrived before, in this load day or the seven before it."),
+    "payload": ("VARCHAR", "The record as it arrived, as JSON."),
+    "identify_traits": ("VARCHAR", "What the record says about the person, as JSON."),
+}
+
+
+def build_event_assets(project: Project) -> list[dg.AssetsDefinition]:
+    """One daily partitioned asset per source."""
+    return [_event_asset(project, name, source) for name, source in project.sources.items()]
+
+
+def event_asset_key(source: str) -> dg.AssetKey:
+    """Key of the asset of a source."""
+    return dg.AssetKey(["raw_events", source])
+
+
+def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefinition:
+    key, described = event_asset_key(name), _columns(project, source)
+
+    @dg.asset(
+        key=key,
+        partitions_def=daily_partitions(project),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        group_name="events",
+        kinds={"duckdb", source.file_format},
+        owners=owners(source.owner, project.owner),
+        freshness_policy=FRESHNESS,
+        check_specs=checks(key, CHECKS, warn_only=["rejects_within_share"]),
+        metadata=schema(described) | {"files": source.files},
+        description=_description(name, source),
+    )
+    def raw_events(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
+        days = [date.fromisoformat(day) for day in context.partition_keys]
+        report = load_events(lake, project, name, days, on_progress=log_progress(context))
+        with lake.get_connection() as con:
+            found = {"records_reconcile": records_reconcile(con, name)}
+            share = rejects_within_share(con, name, source.warn_rejects)
+        return dg.MaterializeResult(
+            metadata=_metadata(report) | schema_now(lake, f"raw_events.{quote(name)}", described),
+            check_results=[
+                *(outcome(check, result) for check, result in found.items()),
+                outcome("rejects_within_share", share, warn=True),
+            ],
+        )
+
+    return raw_events
+
+
+def _metadata(report: LoadReport) -> dict[str, Any]:
+    metadata = report_metadata(report)
+    if report.rejected:
+        metadata["why_rejected"] = dg.MetadataValue.md(
+            pictures.markdown(pictures.bars(sorted(report.rejected.items())), "rejects by reason")
+        )
+    return metadata
+
+
+def _columns(project: Project, source: Source) -> dict[str, tuple[str, str]]:
+    ids = {f"id_{name}": ("VARCHAR", f"Identifier {name}, from {path}.") for name, path in source.ids.items()}
+    tuples = {f"tuple_{name}": ("BIGINT", f"Key of the record's ids of one {name}.") for name in project.entities}
+    return COLUMNS | ids | tuples
+
+
+def _description(name: str, source: Source) -> str:
+    about = source.description or source.title or f"Events of the source {name}."
+    ids = ", ".join(f"`{id_type}` ← `{path}`" for id_type, path in source.ids.items())
+    return (
+        f"{about}\n\n{pictures.markdown(pictures.pipeline('raw_events'), 'stage raw_events')}\n\n"
+        f"Files `{source.files}`, ids {ids}. Each record is a row here or a reject with its reason in `ops.rejects`."
+    )

@@ -1,0 +1,143 @@
+"""From the text of a record to the columns of its row, as one SQL statement per source."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from profiles_assets.events.columns import candidates
+from profiles_assets.events.ids import id_type_of, node_key_sql, normalised_sql, tuple_key_sql
+from profiles_assets.events.times import day_sql, day_start_sql, time_sql
+from profiles_assets.project.project import Project
+from profiles_assets.project.sources import Source
+from resources.tables import literal, quote
+
+NOT_JSON = "not valid JSON"
+NOT_OBJECT = "not a JSON object"
+NO_TIME = "no time"
+BAD_TIME = "time not understood"
+TOO_EARLY = "time before not_before"
+TOO_LATE = "time more than a day after arrival"
+JUDGED_BY_DEFINITION = (NO_TIME, BAD_TIME, TOO_EARLY, TOO_LATE)
+
+
+@dataclass
+class Extraction:
+    """The paths taken out of a record, in one parse of its JSON."""
+
+    flat: bool
+    paths: dict[str, int] = field(default_factory=dict)
+
+    def take(self, path: str | None) -> str:
+        """SQL of the text at a path; an empty cell of a flat record is no value."""
+        if path is None:
+            return "NULL::VARCHAR"
+        at = self.paths.setdefault(json_pointer(path, self.flat), len(self.paths) + 1)
+        return f"nullif(v[{at}], '')" if self.flat else f"v[{at}]"
+
+    def first_of(self, paths: Iterable[str]) -> str:
+        """SQL of the text at the first path that has one."""
+        taken = [self.take(path) for path in paths]
+        return taken[0] if len(taken) == 1 else f"coalesce({', '.join(taken)})"
+
+    @property
+    def sql(self) -> str:
+        """SQL of the list of all texts; NULL when the JSON is not valid."""
+        return f"TRY(json_extract_string(text, [{', '.join(literal(path) for path in self.paths)}]))"
+
+
+def json_pointer(path: str, flat: bool) -> str:
+    """JSON pointer of a dotted path; in a flat record the dots are part of the column's name."""
+    parts = [path] if flat else path.split(".")
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
+
+
+def property_column(path: str) -> str:
+    """Name of the column of a property."""
+    return f"p_{path}"
+
+
+def property_texts(source: Source, paths: Iterable[str], records: str, keep: str) -> str:
+    """SQL that takes only properties, as text, out of the records (column `text`) of a relation."""
+    extraction = extraction_of(source)
+    columns = [f"{extraction.first_of(candidates(source, p))} AS {quote(property_column(p))}" for p in paths]
+    return f"SELECT {', '.join([keep, *columns])} FROM (SELECT *, {extraction.sql} AS v FROM {records})"
+
+
+def extraction_of(source: Source) -> Extraction:
+    """Empty extraction that suits the records of a source."""
+    return Extraction(flat=source.file_format == "csv")
+
+
+def rows_sql(project: Project, source: Source, paths: Iterable[str], records: str) -> str:
+    """SQL of the rows, and of the rejects with their `reason`, of a relation of records.
+
+    The relation has file_no, path_day, position, text, record and reason; properties stay text here.
+    """
+    extraction = extraction_of(source)
+    parts = {
+        "time_text": extraction.take(source.time),
+        "received_text": extraction.take(source.received),
+        "event": literal(source.event_is) if source.event_is else extraction.take(source.event),
+        "event_id": f"nullif({extraction.take(source.event_id)}, '')",
+        "traits_text": extraction.take(source.identify_traits),
+    }
+    parts |= {
+        f"id_{t}": normalised_sql(id_type_of(project.entities, t), extraction.take(p)) for t, p in source.ids.items()
+    }
+    parts |= {property_column(p): extraction.first_of(candidates(source, p)) for p in paths}
+    columns = ", ".join(f"{sql} AS {quote(name)}" for name, sql in parts.items())
+    kept = "file_no, path_day, position, text, record, reason"
+    return f"""
+        WITH parsed AS (SELECT {kept}, {extraction.sql} AS v FROM {records}),
+        taken AS (SELECT {kept}, v IS NULL AS invalid, {columns} FROM parsed),
+        timed AS (SELECT *, {_times(project, source)} FROM taken),
+        keyed AS (SELECT *, {_node_keys(source)} FROM timed)
+        SELECT {_row(project, source, parts)} FROM keyed
+    """
+
+
+def _times(project: Project, source: Source) -> str:
+    time, received = (time_sql(f"{name}_text", project.timezone) for name in ("time", "received"))
+    earliest = f"TIMESTAMP '{source.not_before}'"
+    plausible = f"nullif(greatest({received}, {earliest}), {earliest})" if source.received else "NULL::TIMESTAMP"
+    return f"{time} AS time, {plausible} AS received"
+
+
+def _node_keys(source: Source) -> str:
+    return ", ".join(f"{node_key_sql(t, quote(f'id_{t}'))} AS {quote(f'node_{t}')}" for t in source.ids)
+
+
+def _row(project: Project, source: Source, parts: Iterable[str]) -> str:
+    columns = {
+        "file_no": "file_no",
+        "position": "position",
+        "reason": _reason(project, source),
+        "day": f"coalesce(path_day, {day_sql('coalesce(received, time)', project.timezone)})",
+        "event_day": day_sql("time", project.timezone),
+        "time": "time",
+        "received": "received",
+        "event": "event",
+        "event_id": "event_id",
+        "payload": "coalesce(text, record)",
+        "identify_traits": "CASE WHEN traits_text[1] = '{' AND json_valid(traits_text) THEN traits_text END",
+    }
+    columns |= {name: quote(name) for name in parts if name.startswith("id_")}
+    columns |= {f"tuple_{entity}": _tuple_key(project, source, entity) for entity in project.entities}
+    columns |= {name: quote(name) for name in parts if name.startswith("p_")}
+    return ", ".join(f"{sql} AS {quote(name)}" for name, sql in columns.items())
+
+
+def _tuple_key(project: Project, source: Source, entity: str) -> str:
+    return tuple_key_sql([quote(f"node_{t}") for t in project.entities[entity].ids if t in source.ids])
+
+
+def _reason(project: Project, source: Source) -> str:
+    arrival = f"coalesce(received, {day_start_sql('path_day + 1', project.timezone)})"
+    return f"""CASE
+        WHEN reason IS NOT NULL THEN reason
+        WHEN invalid THEN {literal(NOT_JSON)}
+        WHEN NOT starts_with(text, '{{') AND ltrim(text, ' ' || chr(9) || chr(13))[1] <> '{{' THEN {literal(NOT_OBJECT)}
+        WHEN time_text IS NULL THEN {literal(NO_TIME)}
+        WHEN time IS NULL THEN {literal(BAD_TIME)}
+        WHEN time < DATE '{source.not_before}' THEN {literal(TOO_EARLY)}
+        WHEN time > {arrival} + INTERVAL 1 DAY THEN {literal(TOO_LATE)}
+    END"""

@@ -1,0 +1,158 @@
+"""Which landing files a source has, and whether one of them has changed."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from glob import glob
+from pathlib import Path
+from stat import S_ISREG
+from tempfile import NamedTemporaryFile
+from typing import Any
+
+import fsspec
+
+from profiles_assets.project.project import Project
+
+BLOCK = 1 << 20
+DAY_FORMS = {"*": r"\d{4}-\d{2}-\d{2}|\d{8}", "*/*/*": r"\d{4}/\d{2}/\d{2}"}
+WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+CHANGE_KEYS = ("mtime", "LastModified", "last_modified", "updated", "created", "ETag", "etag")
+
+
+@dataclass(frozen=True)
+class LandingFile:
+    """One file of a source; `path` is relative to the project, absolute outside of it, or a URL."""
+
+    path: str
+    day: date | None
+    bytes: int
+    modified: str
+    location: str
+
+    @property
+    def signature(self) -> str:
+        """Cheap text that changes when the file does: its size and time of modification."""
+        return f"{self.bytes}-{self.modified}"
+
+
+def landing_files(project: Project, source_name: str) -> list[LandingFile]:
+    """All files of a source, sorted by path; those whose path has no valid `{day}` are not among them."""
+    pattern = project.sources[source_name].files
+    globs = [pattern.replace("{day}", form) for form in DAY_FORMS] if "{day}" in pattern else [pattern]
+    list_files = _list_remote if is_url(pattern) else _list_local
+    matches = re.compile(pattern_regex(without_scheme(pattern)))
+    found = {file.path: file for one in globs for file in list_files(project.root, one, matches)}
+    return [found[path] for path in sorted(found)]
+
+
+def signature_of(file: LandingFile) -> str | None:
+    """Signature of the file as it is now; None when it is gone."""
+    if not is_url(file.path):
+        stat = _stat(Path(file.location))
+        return f"{stat.st_size}-{stat.st_mtime_ns}" if stat else None
+    try:
+        fs, path = fsspec.core.url_to_fs(file.path)
+        fs.invalidate_cache()
+        return _described(fs.info(path))
+    except OSError:
+        return None
+
+
+def content_hash(path: str | Path) -> str:
+    """Hash of the bytes of a local file."""
+    digest = hashlib.blake2b(digest_size=16)
+    with Path(path).open("rb") as file:
+        while block := file.read(BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+@contextmanager
+def local_copy(file: LandingFile, folder: str) -> Iterator[str]:
+    """Path of a local file with the content: the file itself, or a temporary copy in `folder` of a remote one."""
+    if not is_url(file.path):
+        yield file.location
+        return
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=folder, prefix="landing-") as copy:
+        with fsspec.open(file.path, "rb") as remote:
+            while block := remote.read(BLOCK):
+                copy.write(block)
+        copy.flush()
+        yield copy.name
+
+
+def is_url(path: str) -> bool:
+    """True for paths with a protocol, which fsspec opens."""
+    return "://" in path
+
+
+def without_scheme(path: str) -> str:
+    """Path without the protocol of a URL and without leading slashes."""
+    return path.partition("://")[2].lstrip("/") if is_url(path) else path
+
+
+def pattern_regex(pattern: str) -> str:
+    """Regular expression of a glob in which `{day}` stands for a day; all its days must agree."""
+    day = f"(?P<day>{'|'.join(DAY_FORMS.values())})"
+    parts = re.split(r"(\{day\}|\*\*/|\*\*|\*|\?|\[[^\]]+\])", pattern)
+    text = "".join(WILDCARDS.get(p) or _escaped(p) for p in parts)
+    first, *others = text.split("{day}")
+    return f"^{first}{day + '(?P=day)'.join(others) if others else ''}$"
+
+
+def _escaped(part: str) -> str:
+    if part.startswith("["):
+        return part.replace("[!", "[^")
+    return part if part == "{day}" else re.escape(part)
+
+
+def _list_local(root: Path, pattern: str, matches: re.Pattern[str]) -> Iterator[LandingFile]:
+    for name in glob(pattern, root_dir=root, recursive=True):  # noqa: PTH207
+        day, fits = _day(matches, name)
+        if fits and (stat := _stat(root / name)):
+            modified = str(stat.st_mtime_ns)
+            yield LandingFile(_relative(name, root), day, stat.st_size, modified, str(root / name))
+
+
+def _list_remote(_: Path, pattern: str, matches: re.Pattern[str]) -> Iterator[LandingFile]:
+    fs, path = fsspec.core.url_to_fs(pattern)
+    fs.invalidate_cache()
+    for name, info in fs.glob(path, detail=True).items():
+        day, fits = _day(matches, name.lstrip("/"))
+        if fits and info["type"] == "file":
+            size, _, modified = _described(info).partition("-")
+            url = fs.unstrip_protocol(name)
+            yield LandingFile(url, day, int(size), modified, url)
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None
+    return stat if S_ISREG(stat.st_mode) else None
+
+
+def _described(info: dict[str, Any]) -> str:
+    return f"{info['size']}-{'/'.join(str(info[key]) for key in CHANGE_KEYS if key in info)}"
+
+
+def _day(matches: re.Pattern[str], name: str) -> tuple[date | None, bool]:
+    match = matches.match(name)
+    if match is None or "day" not in match.groupdict():
+        return None, match is not None
+    digits = re.sub(r"\D", "", match["day"])
+    try:
+        return date(int(digits[:4]), int(digits[4:6]), int(digits[6:])), True
+    except ValueError:
+        return None, False
+
+
+def _relative(name: str, root: Path) -> str:
+    path = Path(name)
+    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else path.as_posix()

@@ -1,0 +1,48 @@
+"""Types of properties that nobody declares: told once from the values that are there."""
+
+from collections.abc import Sequence
+
+import duckdb
+
+from profiles_assets.events.columns import candidates
+from profiles_assets.events.derive import extraction_of, json_pointer, property_column
+from profiles_assets.project.sources import Source
+from resources.tables import literal, quote
+
+Con = duckdb.DuckDBPyConnection
+NUMERIC = r"^-?(0|[1-9]\d{0,14})(\.\d+)?([eE][-+]?\d+)?$"
+
+
+def inferred_types(con: Con, source: Source, paths: Sequence[str], rows: str) -> dict[str, str]:
+    """SQL type of each path that has values in `rows` (payload and text columns); the others are left out."""
+    flat = extraction_of(source).flat
+    looks = {path: _by_looks(con, path, rows, flat) for path in paths}
+    return {
+        path: type_ if flat or type_ == "VARCHAR" or not _quoted(con, source, path, rows) else "VARCHAR"
+        for path, type_ in looks.items()
+        if type_
+    }
+
+
+def _by_looks(con: Con, path: str, rows: str, flat: bool) -> str:
+    text = quote(property_column(path))
+    numeric = f"regexp_matches({text}, '{NUMERIC}')" if flat else f"try_cast({text} AS DOUBLE) IS NOT NULL"
+    row = con.execute(
+        f"""SELECT CASE WHEN count(*) = 0 THEN '' WHEN bool_and({numeric}) THEN 'DOUBLE'
+            WHEN bool_and(lower({text}) IN ('true', 'false')) THEN 'BOOLEAN' ELSE 'VARCHAR' END
+        FROM {rows} WHERE {text} IS NOT NULL"""
+    ).fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _quoted(con: Con, source: Source, path: str, rows: str) -> bool:
+    """True when the JSON has some of the values as strings."""
+    places = [
+        f"nullif(json_type(payload, {literal(json_pointer(p, flat=False))}), 'NULL')" for p in candidates(source, path)
+    ]
+    text = quote(property_column(path))
+    row = con.execute(
+        f"SELECT count(*) FROM {rows} WHERE {text} IS NOT NULL AND coalesce({', '.join(places)}) = 'VARCHAR'"
+    ).fetchone()
+    return row is not None and row[0] > 0

@@ -1,0 +1,99 @@
+"""From landing files to the rows of a source in the lake, in one transaction."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import duckdb
+
+from profiles_assets.events import apply, backfill, dedupe, notes, summary
+from profiles_assets.events.columns import used_paths, wanted_types
+from profiles_assets.events.infer import inferred_types
+from profiles_assets.events.plan import Plan, make_plan
+from profiles_assets.events.read import Reading
+from profiles_assets.events.report import LoadReport
+from profiles_assets.events.stage import Staging
+from profiles_assets.project.project import Project
+from resources import tables
+from resources.lake import Lake
+
+Con = duckdb.DuckDBPyConnection
+OnProgress = Callable[[str, int, int], None]
+
+
+def load_events(
+    lake: Lake,
+    project: Project,
+    source_name: str,
+    days: Sequence[date] | None = None,
+    allow_shrink: bool = False,
+    on_progress: OnProgress | None = None,
+) -> LoadReport:
+    """Apply all new and changed landing files of a source, in one transaction.
+
+    `days` leaves out files whose path tells another load day; `allow_shrink` also drops the rows of files
+    that are gone; `on_progress` gets a file's path, the bytes done and the bytes in all.
+    """
+    load = Load(project, source_name, days, allow_shrink, f"{lake.root}/spill", on_progress or _silent)
+    steps = [notes.rows_step(source_name), notes.files_step(source_name)]
+    return lake.step(load.compute, apply.write, reads=steps).report
+
+
+@dataclass(frozen=True)
+class Load:
+    """One load of one source: computes, in temporary tables, all that `apply.write` then writes."""
+
+    project: Project
+    source_name: str
+    days: Collection[date] | None
+    allow_shrink: bool
+    spill: str
+    on_progress: OnProgress
+
+    def compute(self, con: Con) -> apply.Outcome:
+        """Stage the rows of changed files and work out what changes in the lake."""
+        plan = make_plan(con, self.project, self.source_name, self.days, self.allow_shrink)
+        source, table = self.project.sources[self.source_name], notes.table_of(self.source_name)
+        pinned = notes.pinned_types(con, self.source_name)
+        wanted = wanted_types(source, used_paths(self.project, self.source_name), pinned)
+        staging = self._stage(con, plan, list(wanted))
+        stored = table if tables.exists(con, table) else None
+        lacking = backfill.lacking(con, stored, wanted, pinned)
+        backfill.collect(con, source, stored, lacking)
+        types = self._types(staging, wanted, lacking)
+        old_days = summary.stored_days(con, stored)
+        changed = {*old_days, *summary.staged_days(con)}
+        dedupe.find_repeats(con, source, stored, changed)
+        apply.create_view(con, self.project, source, {p: t or "VARCHAR" for p, t in types.items()})
+        return summary.outcome(staging, plan, types, lacking, old_days, changed)
+
+    def _stage(self, con: Con, plan: Plan, paths: list[str]) -> Staging:
+        staging = Staging(con, self.project, self.source_name, paths)
+        staging.list_files(plan.numbered)
+        staging.read(plan.readings, self.spill, _meter(plan.readings, self.on_progress))
+        numbers = plan.numbers
+        again = [numbers[path] for path in plan.derived_again()]
+        staging.derive_again(again)
+        applied = [reading.file_no for reading in plan.readings if reading.applied]
+        staging.mark_replaced([*applied, *again, *(numbers[path] for path in plan.gone)])
+        return staging
+
+    def _types(self, staging: Staging, wanted: dict[str, str | None], lacking: list[str]) -> dict[str, str | None]:
+        unknown = [path for path, type_ in wanted.items() if type_ is None]
+        rows = backfill.with_staged(unknown, lacking)
+        return wanted | dict(inferred_types(staging.con, staging.source, unknown, rows))
+
+
+def _meter(readings: Sequence[Reading], on_progress: OnProgress) -> Callable[[Reading], None]:
+    total, done = sum(reading.file.bytes for reading in readings), 0
+
+    def on_file(reading: Reading) -> None:
+        nonlocal done
+        done += reading.file.bytes
+        on_progress(reading.file.path, done, total)
+
+    return on_file
+
+
+def _silent(_path: str, _done: int, _total: int) -> None:
+    pass

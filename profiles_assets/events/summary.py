@@ -1,0 +1,189 @@
+"""What a load has staged, in numbers, notes and versions."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+import duckdb
+
+from profiles_assets.events import notes
+from profiles_assets.events.apply import UNREADABLE, Outcome
+from profiles_assets.events.columns import cast_sql
+from profiles_assets.events.dedupe import in_days
+from profiles_assets.events.derive import property_column
+from profiles_assets.events.notes import FileNote
+from profiles_assets.events.plan import Plan
+from profiles_assets.events.report import LoadReport
+from profiles_assets.events.stage import REPLACED, Staging
+from resources import progress
+from resources.tables import quote
+
+Con = duckdb.DuckDBPyConnection
+Uncast = tuple[date, str, str, int]
+
+
+def stored_days(con: Con, table: str | None) -> list[date]:
+    """Load days with stored rows of files that are replaced."""
+    if table is None:
+        return []
+    rows = con.execute(f"SELECT DISTINCT day FROM {table} WHERE file IN {REPLACED} ORDER BY day").fetchall()
+    return [row[0] for row in rows]
+
+
+def staged_days(con: Con) -> list[date]:
+    """Load days with staged rows."""
+    rows = con.execute("SELECT DISTINCT day FROM staged_events WHERE reason IS NULL ORDER BY day").fetchall()
+    return [row[0] for row in rows]
+
+
+def outcome(
+    staging: Staging,
+    plan: Plan,
+    types: Mapping[str, str | None],
+    lacking: Sequence[str],
+    old_days: Sequence[date],
+    changed: Collection[date],
+) -> Outcome:
+    """All that is to be written, and the report about it."""
+    con, name = staging.con, staging.source_name
+    renewed = file_notes(con, plan)
+    files = {path: note for path, note in (plan.known | renewed).items() if path not in plan.gone}
+    pinned = {path: type_ for path, type_ in types.items() if type_}
+    definitions = notes.definitions(staging.project, name)
+    versions, empty = day_versions(con, changed, files, notes.version_seed(definitions))
+    before = progress.applied(con, notes.rows_step(name))
+    versions = {day: version for day, version in versions.items() if before.get(day) != version}
+    uncast = list(uncast_values(con, pinned, staging.project.timezone, lacking))
+    marks = definitions | {"files": notes.fingerprint(files, pinned)}
+    noted = progress.applied(con, notes.files_step(name))
+    failed = {r.file.path: r.problem for r in plan.readings if r.problem}
+    return Outcome(
+        source_name=name,
+        renewed={path: note for path, note in renewed.items() if plan.known.get(path) != note},
+        gone=plan.gone,
+        failed=[(r.file.path, r.file.day, r.problem) for r in plan.readings if r.problem],
+        versions=versions,
+        emptied=[day for day in empty if day in before],
+        old_days=list(old_days),
+        types=pinned,
+        filled=list(lacking),
+        timezone=staging.project.timezone,
+        uncast=uncast,
+        marks={part: mark for part, mark in marks.items() if noted.get(part) != mark},
+        report=_report(con, name, plan, failed, [*versions, *(d for d in empty if d in before)], uncast),
+    )
+
+
+def file_notes(con: Con, plan: Plan) -> dict[str, FileNote]:
+    """Notes of the files that this load applies or finds touched, and of those whose duplicates change."""
+    counts = _staged_counts(con)
+    numbers = plan.numbers
+    found = {p: _recounted(plan.known[p], counts.get(numbers[p])) for p in plan.derived_again()}
+    for reading in plan.readings:
+        path, file = reading.file.path, reading.file
+        if reading.applied:
+            note = FileNote(path, file.day, reading.hash, file.signature, reading.records, 0, 0, 0)
+            found[path] = _recounted(note, counts.get(reading.file_no))
+        elif reading.unchanged and not reading.problem:
+            found[path] = replace(found.get(path, plan.known[path]), signature=file.signature)
+    for path, difference in con.execute(
+        "SELECT file, sum(CASE WHEN duplicate THEN 1 ELSE -1 END)::BIGINT FROM event_flips GROUP BY file"
+    ).fetchall():
+        note = found.get(path, plan.known[path])
+        found[path] = replace(note, duplicates=note.duplicates + difference)
+    days = {path: day for _, path, day in plan.numbered}
+    return {path: replace(note, day=days.get(path, note.day)) for path, note in found.items()}
+
+
+def day_versions(
+    con: Con, changed: Collection[date], files: Mapping[str, FileNote], seed: str
+) -> tuple[dict[str, str], list[str]]:
+    """Version per touched day that has rows, and the touched days that have none left."""
+    flipped = con.execute("SELECT DISTINCT day FROM event_flips").fetchall()
+    touched = sorted({*changed, *(row[0] for row in flipped)})
+    here = in_days(touched)
+    content: dict[date, list[list[str]]] = {}
+    for day, file in con.execute(f"SELECT DISTINCT day, file FROM event_arrivals WHERE {here} ORDER BY ALL").fetchall():
+        content.setdefault(day, []).append([file, files[file].hash])
+    repeats = dict(
+        con.execute(
+            f"""SELECT day, md5(string_agg(file || ':' || position, ';' ORDER BY file, position))
+            FROM event_repeats WHERE {here} GROUP BY day"""
+        ).fetchall()
+    )
+    versions = {str(day): notes.hash_of([seed, content[day], repeats.get(day)]) for day in touched if day in content}
+    return versions, [str(day) for day in touched if day not in content]
+
+
+def uncast_values(con: Con, types: Mapping[str, str], timezone: str, filled: Sequence[str]) -> Iterator[Uncast]:
+    """Numbers of values, by load day and file, that do not have the type of their column."""
+    staged = "(SELECT s.*, file FROM staged_events s JOIN staged_files USING (file_no) WHERE reason IS NULL)"
+    for rows, paths in ((staged, list(types)), ("event_fill", [path for path in filled if path in types])):
+        checked = [path for path in paths if types[path] != "VARCHAR"]
+        if checked:
+            yield from _uncast(con, rows, {path: types[path] for path in checked}, timezone)
+
+
+def _uncast(con: Con, rows: str, types: Mapping[str, str], timezone: str) -> Iterator[Uncast]:
+    counts = []
+    for path, type_ in types.items():
+        text = quote(property_column(path))
+        counts.append(f"count(*) FILTER ({text} IS NOT NULL AND ({cast_sql(type_, text, timezone)}) IS NULL)")
+    for day, file, *numbers in con.execute(
+        f"SELECT day, file, {', '.join(counts)} FROM {rows} GROUP BY day, file ORDER BY day, file"
+    ).fetchall():
+        yield from ((day, file, path, n) for path, n in zip(types, numbers, strict=True) if n)
+
+
+def _staged_counts(con: Con) -> dict[int, tuple[int, int, int]]:
+    rows = con.execute(
+        """SELECT file_no, count(*) FILTER (s.reason IS NULL), count(*) FILTER (s.reason IS NOT NULL), count(r.position)
+        FROM staged_events s JOIN staged_files USING (file_no)
+        LEFT JOIN event_repeats r ON r.day = s.day AND r.file = staged_files.file AND r.position = s.position
+            AND s.reason IS NULL
+        GROUP BY file_no"""
+    ).fetchall()
+    return {file_no: (loaded, rejected, repeated) for file_no, loaded, rejected, repeated in rows}
+
+
+def _recounted(note: FileNote, counts: tuple[int, int, int] | None) -> FileNote:
+    loaded, rejected, duplicates = counts or (0, 0, 0)
+    return replace(note, loaded=loaded, rejected=rejected, duplicates=duplicates)
+
+
+def _report(
+    con: Con, name: str, plan: Plan, failed: Mapping[str, str], days: Sequence[str], uncast: Sequence[Uncast]
+) -> LoadReport:
+    rejected = dict(
+        con.execute(
+            "SELECT reason, count(*) FROM staged_events WHERE reason IS NOT NULL GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    )
+    if failed:
+        rejected[UNREADABLE] = len(failed)
+    loaded, unattributable = _loaded(con)
+    by_path: dict[str, int] = {}
+    for *_, path, rows in uncast:
+        by_path[path] = by_path.get(path, 0) + rows
+    applied = [r for r in plan.readings if r.applied]
+    again = plan.derived_again()
+    return LoadReport(
+        source=name,
+        files=len(applied) + len(again) + len(failed),
+        records=sum(r.records for r in applied) + sum(plan.known[p].records for p in again) + len(failed),
+        loaded=loaded,
+        rejected=rejected,
+        duplicates=sum(repeated for _, _, repeated in _staged_counts(con).values()),
+        unattributable=unattributable,
+        days=tuple(date.fromisoformat(day) for day in sorted(days)),
+        uncast=by_path,
+        unreadable=failed,
+    )
+
+
+def _loaded(con: Con) -> tuple[int, int]:
+    names = [row[0] for row in con.execute("DESCRIBE staged_events").fetchall() if row[0].startswith("id_")]
+    nobody = f"coalesce({', '.join(map(quote, names))}) IS NULL"
+    row = con.execute(f"SELECT count(*), count(*) FILTER ({nobody}) FROM staged_events WHERE reason IS NULL").fetchone()
+    assert row is not None
+    return row[0], row[1]

@@ -1,0 +1,1 @@
+"""Identity: evidence of ids seen together, resolved into people with stable ids."""

@@ -1,0 +1,33 @@
+"""Identity at a past day: the same resolution over the evidence visible then. Reads only."""
+
+from datetime import date
+
+import duckdb
+
+from profiles_assets.identity import schema
+from profiles_assets.identity.graph import Rules
+from profiles_assets.identity.loading import load_everything, load_graph, view_before, view_evidence
+from profiles_assets.identity.outcome import stage_ids
+from profiles_assets.identity.resolve import resolve
+from profiles_assets.identity.stitch import rules_hash, step_name
+from profiles_assets.project.project import Project
+from resources import progress
+
+Con = duckdb.DuckDBPyConnection
+
+
+def stitch_as_of(con: Con, project: Project, entity: str, as_of: date, table: str) -> None:
+    """Temporary table with the columns of `stitched_ids`, from the evidence visible at a day.
+
+    Today's rules hold. A profile goes by the id that its oldest member has today; of several that have
+    become one since, the one with the older member does, and the others go by the ids they had before.
+    """
+    spec = project.entities[entity]
+    edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
+    view_evidence(con, edges, entity, as_of)
+    view_before(con, stitched, entity)
+    same_rules = progress.applied(con, step_name(entity)).get("rules") == rules_hash(spec)
+    load_everything(con, nodes, entity, spec, reuse=same_rules)
+    rules = Rules.of(spec)
+    graph, stored = load_graph(con, rules.types)
+    stage_ids(con, entity, graph, resolve(graph, stored, rules), table)

@@ -1,0 +1,49 @@
+"""Values that identify nobody: placeholders, blanks, all-zero uuids, shared mailboxes, declared ones."""
+
+from profiles_assets.project.entities import Entity, IdType
+from resources.tables import literal
+
+PLACEHOLDERS = (
+    *("", "0", "-1", "null", "none", "nan", "undefined", "unknown", "anonymous", "guest"),
+    *("true", "false", "[object object]"),
+)
+LONGEST = max(map(len, PLACEHOLDERS))
+ZERO_UUID = r"\{?0{8}-?0{4}-?0{4}-?0{4}-?0{12}\}?"
+MAILBOXES = (
+    *("no[-_.]?reply", "do[-_.]?not[-_.]?reply", "mailer-daemon", "postmaster", "webmaster", "hostmaster", "abuse"),
+    *("info", "support", "help", "service", "hello", "contact", "kontakt", "office", "admin", "mail", "team"),
+    *("sales", "billing", "accounts", "invoices?", "orders?", "marketing", "newsletter", "jobs", "hr"),
+)
+SHARED_MAILBOX = rf"({'|'.join(MAILBOXES)})(\+[^@]*)?@.*"
+AROUND = ("' '", "'\"'", "''''", "'`'", *(f"chr({code})" for code in (9, 10, 11, 13, 160)))
+
+
+def blocked(entity: Entity, id_type: str = "id_type", value: str = "value") -> str:
+    """SQL condition: the value (a SQL expression) of this type identifies nobody."""
+    edges = ", ".join(AROUND)
+    edged = f"left({value}, 1) IN ({edges}) OR right({value}, 1) IN ({edges})"
+    plain = _plain(value)
+    # CASE evaluates the dear test only where the cheap one leaves it open, which is nearly nowhere
+    tests = [
+        _lazily(f"length({value}) <= {LONGEST} OR {edged}", f"{plain} IN ({', '.join(map(literal, PLACEHOLDERS))})"),
+        _lazily(f"contains({value}, '00000000')", f"regexp_full_match({plain}, '{ZERO_UUID}')"),
+    ]
+    declared = [_declared(name, spec, id_type, value) for name, spec in entity.ids.items()]
+    return f"({' OR '.join([*tests, *filter(None, declared)])})"
+
+
+def _declared(name: str, spec: IdType, id_type: str, value: str) -> str:
+    tests = []
+    if spec.block:
+        tests.append(f"{_plain(value)} IN ({', '.join(_plain(literal(text)) for text in spec.block)})")
+    if spec.block_shared_mailboxes:
+        tests.append(f"regexp_full_match({_plain(value)}, {literal(SHARED_MAILBOX)})")
+    return _lazily(f"{id_type} = {literal(name)}", " OR ".join(tests)) if tests else ""
+
+
+def _plain(value: str) -> str:
+    return f"lower(trim({value}, {' || '.join(AROUND)}))"
+
+
+def _lazily(cheap: str, dear: str) -> str:
+    return f"CASE WHEN {cheap} THEN {dear} ELSE false END"

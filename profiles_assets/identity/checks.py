@@ -1,0 +1,76 @@
+"""Checks on the evidence and on the stitched ids; each returns (passed, metadata)."""
+
+from typing import Any
+
+import duckdb
+
+from profiles_assets.identity import schema
+from profiles_assets.identity.stitch import step_name
+from profiles_assets.project.project import Project
+from resources import progress
+from resources.tables import exists, literal, quote
+
+Con = duckdb.DuckDBPyConnection
+Outcome = tuple[bool, dict[str, Any]]
+
+
+def evidence_reconciles(con: Con, project: Project) -> Outcome:
+    """Whether every event that carries an id, duplicates aside, is counted in exactly one edge row."""
+    edges, totals = schema.view(con, "id_edges"), {"events": 0, "counted": 0}
+    for source in project.sources:
+        if not exists(con, f"raw_events.{quote(source)}"):
+            continue
+        for entity, spec in project.entities.items():
+            if not spec.ids.keys() & project.sources[source].ids.keys():
+                continue
+            totals["events"] += _number(
+                con,
+                f"SELECT count(*) FROM raw_events.{quote(source)} "
+                f"WHERE NOT duplicate AND {quote(f'tuple_{entity}')} IS NOT NULL",
+            )
+            totals["counted"] += _number(
+                con,
+                f"SELECT coalesce(sum(count), 0) FROM {edges} "
+                f"WHERE source = {literal(source)} AND entity = {literal(entity)}",
+            )
+    return totals["events"] == totals["counted"], totals
+
+
+def no_id_in_two_profiles(con: Con, entity: str) -> Outcome:
+    """Whether each id has one row, a profile exactly when it is not quarantined, and a profile one component."""
+    stitched = schema.view(con, "stitched_ids")
+    mine = f"FROM {stitched} WHERE entity = {literal(entity)}"
+    ids = _number(con, f"SELECT count(*) {mine}")
+    repeated = _number(con, f"SELECT count(*) - count(DISTINCT (id_type, value)) {mine}")
+    misplaced = _number(con, f"SELECT count(*) {mine} AND (status = 'ok') <> (profile_id IS NOT NULL)")
+    torn = _number(
+        con,
+        f"SELECT count(*) FROM (SELECT profile_id {mine} AND profile_id IS NOT NULL GROUP BY profile_id "
+        "HAVING min(component) <> max(component) OR min(profile_key) <> max(profile_key))",
+    )
+    found = {"ids": ids, "repeated": repeated, "misplaced": misplaced, "torn_profiles": torn}
+    return repeated + misplaced + torn == 0, found
+
+
+def fixpoint_reached(con: Con, project: Project, entity: str) -> Outcome:
+    """Whether the surviving ids of every visible tuple are in one component, so that resolving again adds nothing."""
+    edges, stitched = schema.view(con, "id_edges"), schema.view(con, "stitched_ids")
+    as_of = progress.applied(con, step_name(entity)).get("as_of", "0001-01-01")
+    mine = f"entity = {literal(entity)}"
+    row = con.execute(
+        f"""WITH tuples AS (SELECT DISTINCT tuple_key, nodes FROM {edges} WHERE {mine} AND visible <= DATE '{as_of}'),
+        members AS (SELECT tuple_key, unnest(nodes) AS key FROM tuples)
+        SELECT count(*), count(*) FILTER (missing > 0), count(*) FILTER (components > 1) FROM (
+            SELECT count(*) FILTER (s.key IS NULL) AS missing,
+                count(DISTINCT component) FILTER (status = 'ok') AS components
+            FROM members m LEFT JOIN (FROM {stitched} WHERE {mine}) s ON s.key = m.key GROUP BY tuple_key)"""
+    ).fetchone()
+    assert row is not None
+    found = {"tuples": row[0], "with_unknown_ids": row[1], "across_components": row[2]}
+    return row[1] + row[2] == 0, found
+
+
+def _number(con: Con, sql: str) -> int:
+    row = con.execute(sql).fetchone()
+    assert row is not None
+    return int(row[0])

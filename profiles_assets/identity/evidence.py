@@ -1,0 +1,178 @@
+"""Evidence: the distinct id tuples of each load day and source, and the dictionary of their ids."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import duckdb
+
+from profiles_assets.identity.collisions import set_collisions_apart
+from profiles_assets.identity.keys import node_key
+from profiles_assets.identity.schema import create_tables, stage, view
+from profiles_assets.project.project import Project
+from resources import progress
+from resources.lake import Lake
+from resources.tables import literal, quote
+
+Con = duckdb.DuckDBPyConnection
+STEP = "id_edges"
+
+
+@dataclass(frozen=True)
+class EvidenceReport:
+    """Partitions applied and removed, and what they hold."""
+
+    partitions: int = 0
+    removed: int = 0
+    tuples: int = 0
+    nodes: int = 0
+    collisions: int = 0
+
+
+@dataclass(frozen=True)
+class Pending:
+    """Partitions that evidence has yet to apply or drop; those replaced hold rows now."""
+
+    versions: dict[str, str] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+
+
+def update_evidence(lake: Lake, project: Project) -> EvidenceReport:
+    """Apply every partition of raw events that is new, changed or gone; writes nothing when none is."""
+    report, _ = lake.step(
+        lambda con: compute_evidence(con, project),
+        lambda con, value: write_evidence(con, value[1]),
+        [STEP, *(f"raw_events/{source}" for source in project.sources)],
+    )
+    return report
+
+
+def compute_evidence(con: Con, project: Project) -> tuple[EvidenceReport, Pending]:
+    """Stage the evidence of all pending partitions in temporary tables, and say what is pending."""
+    pending = pending_partitions(con, project)
+    if not pending.versions and not pending.removed:
+        return EvidenceReport(), pending
+    stage(con, "id_edges", "new_edges")
+    stage(con, "id_nodes", "new_nodes")
+    _view_kept(con, pending)
+    for source, days in by_source([*pending.versions]).items():
+        for entity in project.entities:
+            _stage_source(con, project, source, entity, days)
+    _stage_removed(con, pending)
+    return _report(con, pending), pending
+
+
+def write_evidence(con: Con, pending: Pending) -> None:
+    """Write what was staged, in the caller's transaction."""
+    if not pending.versions and not pending.removed:
+        return
+    create_tables(con)
+    for source, days in by_source(pending.replaced).items():
+        for table in ("id_edges", "id_nodes"):
+            con.execute(
+                f"DELETE FROM identity.{table} WHERE source = {literal(source)} AND day IN ({dates(days)})"
+            )
+    for staged, table in (
+        ("new_edges", "id_edges"),
+        ("new_nodes", "id_nodes"),
+        ("new_removed", "id_removed"),
+    ):
+        con.execute(f"INSERT INTO identity.{table} BY NAME FROM {staged}")
+    progress.record(con, STEP, pending.versions, pending.removed)
+
+
+def pending_partitions(con: Con, project: Project) -> Pending:
+    """Partitions of raw events against those that evidence has applied."""
+    upstream = {
+        f"{source}/{day}": version
+        for source in project.sources
+        for day, version in progress.applied(con, f"raw_events/{source}").items()
+    }
+    done = progress.applied(con, STEP)
+    versions, removed = progress.pending(upstream, done)
+    return Pending(versions, removed, [*(name for name in versions if name in done), *removed])
+
+
+def by_source(partitions: list[str]) -> dict[str, list[str]]:
+    """Days of each source among partitions named `source/day`."""
+    found: dict[str, list[str]] = {}
+    for source, _, day in (name.rpartition("/") for name in partitions):
+        found.setdefault(source, []).append(day)
+    return found
+
+
+def dates(days: list[str]) -> str:
+    """SQL list of dates. Raises ValueError for what is none."""
+    return ", ".join(f"DATE '{date.fromisoformat(day)}'" for day in days)
+
+
+def partition_filter(partitions: list[str]) -> str:
+    """SQL condition: the row belongs to one of these partitions."""
+    tests = [
+        f"(source = {literal(s)} AND day IN ({dates(days)}))" for s, days in by_source(partitions).items()
+    ]
+    return f"({' OR '.join(tests)})" if tests else "false"
+
+
+def _view_kept(con: Con, pending: Pending) -> None:
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW kept_nodes AS FROM {view(con, 'id_nodes')} "
+        f"WHERE NOT {partition_filter(pending.replaced)}"
+    )
+
+
+def _stage_source(con: Con, project: Project, source: str, entity: str, days: list[str]) -> None:
+    types = [name for name in project.entities[entity].ids if name in project.sources[source].ids]
+    if not types:
+        return
+    con.execute(f"CREATE OR REPLACE TEMP TABLE seen AS {_distinct_tuples(source, entity, types, days)}")
+    con.execute(
+        f"INSERT INTO new_nodes BY NAME SELECT ? AS entity, ? AS source, * FROM ({_dictionary(types)})", [entity, source]
+    )
+    set_collisions_apart(con, entity, source, types)
+    keys = ", ".join(f"key_{name}" for name in types)
+    con.execute(
+        "INSERT INTO new_edges BY NAME SELECT ? AS entity, ? AS source, day, visible, tuple_key, "
+        f"list_filter([{keys}], lambda k: k IS NOT NULL) AS nodes, count, first_seen, last_seen FROM seen",
+        [entity, source],
+    )
+
+
+def _distinct_tuples(source: str, entity: str, types: list[str], days: list[str]) -> str:
+    ids = ", ".join(quote(f"id_{name}") for name in types)
+    keys = ", ".join(f"{node_key(name, quote(f'id_{name}'))} AS key_{name}" for name in types)
+    # an event may be dated a day after it was loaded, and is seen from that day on only
+    return f"""SELECT *, {keys} FROM (
+        SELECT day, greatest(day, coalesce(event_day, day)) AS visible, {quote(f"tuple_{entity}")} AS tuple_key, {ids},
+            count(*) AS count, min(coalesce(time, received, day)) AS first_seen,
+            max(coalesce(time, received, day)) AS last_seen
+        FROM raw_events.{quote(source)}
+        WHERE NOT duplicate AND {quote(f"tuple_{entity}")} IS NOT NULL AND day IN ({dates(days)}) GROUP BY ALL)"""
+
+
+def _dictionary(types: list[str]) -> str:
+    parts = [
+        f"SELECT day, key_{name} AS key, {literal(name)} AS id_type, {quote(f'id_{name}')} AS value, "
+        f"min(first_seen) AS first_seen, sum(count)::BIGINT AS count, NULL::BIGINT AS collides_with "
+        f"FROM seen WHERE key_{name} IS NOT NULL GROUP BY ALL"
+        for name in types
+    ]
+    return " UNION ALL ".join(parts)
+
+
+def _stage_removed(con: Con, pending: Pending) -> None:
+    stage(con, "id_removed", "new_removed")
+    if pending.replaced:
+        con.execute(
+            "INSERT INTO new_removed BY NAME SELECT DISTINCT entity, unnest(nodes) AS key FROM "
+            f"(FROM {view(con, 'id_edges')} WHERE {partition_filter(pending.replaced)} EXCEPT FROM new_edges)"
+        )
+
+
+def _report(con: Con, pending: Pending) -> EvidenceReport:
+    row = con.execute(
+        "SELECT (SELECT count(*) FROM new_edges), count(DISTINCT key), "
+        "count(DISTINCT key) FILTER (collides_with IS NOT NULL) FROM new_nodes"
+    ).fetchone()
+    assert row is not None
+    return EvidenceReport(len(pending.versions), len(pending.removed), *row)

@@ -1,0 +1,137 @@
+"""What resolution works on and what it returns: arrays over the nodes and tuples of a closed set."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profiles_assets.project.entities import Entity
+
+Ints = NDArray[np.int64]
+Codes = NDArray[np.int8]
+Flags = NDArray[np.bool_]
+NONE = -1
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Guards of an entity; id types are numbers in declared order."""
+
+    types: tuple[str, ...]
+    weak: tuple[bool, ...]
+    max_per_profile: dict[int, int]
+    max_linked: dict[tuple[int, int], int]
+    max_bridged: dict[int, int]
+
+    @classmethod
+    def of(cls, entity: Entity) -> "Rules":
+        """Rules of a declared entity."""
+        types = tuple(entity.ids)
+        number = {name: i for i, name in enumerate(types)}
+        caps = {i: entity.max_per_profile(name) for name, i in number.items()}
+        bridged = {i: entity.max_bridged(name) for name, i in number.items()}
+        linked = {
+            (i, number[other]): limit
+            for name, i in number.items()
+            for other, limit in entity.max_linked(name).items()
+            if other in number
+        }
+        return cls(
+            types,
+            tuple(entity.is_weak(name) for name in types),
+            {i: cap for i, cap in caps.items() if cap is not None},
+            linked,
+            {i: limit for i, limit in bridged.items() if limit is not None},
+        )
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A set of nodes, and all tuples that touch it.
+
+    Nodes in these tuples that do not belong to the set (`inner` is false) only lend their standing to the
+    guards. `standing` is the status that does not depend on the graph: ok, blocked or collision for inner
+    nodes, the stored status for the others. Tuples are compressed rows: the members of tuple i are
+    `members[offsets[i]:offsets[i + 1]]`, at most one per id type.
+    """
+
+    keys: Ints
+    types: Codes
+    standing: Codes
+    inner: Flags
+    first_day: Ints
+    first_time: Ints
+    offsets: Ints
+    members: Ints
+    seen: Ints
+    counts: Ints
+
+    @cached_property
+    def tuple_of(self) -> Ints:
+        """Tuple of each entry of `members`."""
+        return np.repeat(np.arange(len(self.seen)), np.diff(self.offsets))
+
+    @cached_property
+    def by_type(self) -> dict[int, Ints]:
+        """For each id type the node of that type in each tuple, -1 where it has none."""
+        kinds = self.types[self.members]
+        found = {}
+        for kind in np.unique(kinds):
+            column = np.full(len(self.seen), NONE, dtype=np.int64)
+            chosen = kinds == kind
+            column[self.tuple_of[chosen]] = self.members[chosen]
+            found[int(kind)] = column
+        return found
+
+
+@dataclass(frozen=True)
+class Previous:
+    """What was stored about the nodes of a graph; -1 where there was nothing.
+
+    `elsewhere` are keys of living profiles outside the set that an id given out here must not repeat.
+    """
+
+    status: Codes
+    known: Ints
+    profile: Ints
+    retired: Ints
+    elsewhere: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Violations:
+    """Things that were dropped: a node or an edge each, and why."""
+
+    rule: Codes
+    node: Ints
+    other: Ints
+    about: Ints
+    number: Ints
+    allowed: Ints
+    seen: Ints
+    count: Ints
+
+
+@dataclass(frozen=True)
+class Changes:
+    """Profiles that were created, merged into another or split off another, by their keys."""
+
+    kind: NDArray[np.str_]
+    profile: Ints
+    other: Ints
+    edge_from: Ints
+    edge_to: Ints
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Outcome for every node of a graph; only inner nodes count. Labels are the smallest key of their members."""
+
+    status: Codes
+    known: Ints
+    component: Ints
+    profile: Ints
+    retired: Ints
+    violations: Violations
+    changes: Changes

@@ -1,0 +1,42 @@
+"""SQL for the keys of nodes and the ids of profiles, and the numbers of the statuses."""
+
+from resources.tables import literal
+
+KEY_DIGITS = 15
+OK, BLOCKED, HUB, BRIDGE, COLLISION = range(5)
+STATUSES = ("ok", "blocked", "hub", "bridge", "collision")
+
+
+def hashed(text: str) -> str:
+    """SQL of the first 60 bits of the md5 of a SQL text, as BIGINT."""
+    return f"('0x' || left(md5({text}), {KEY_DIGITS}))::BIGINT"
+
+
+def node_key(id_type: str, value: str) -> str:
+    """SQL key of the node of an id type (a name) and a SQL value; NULL where the value is."""
+    return hashed(f"{literal(id_type + ':')} || {value}")
+
+
+def collision_key(id_type: str, value: str) -> str:
+    """SQL key that stands for a value whose own key belongs to another value already."""
+    return f"('0x' || left(md5('collision:' || {id_type} || ':' || {value}), 15))::BIGINT"
+
+
+def profile_id(key: str) -> str:
+    """SQL id of a profile from its key: the same 60 bits in hexadecimal, NULL for negative keys."""
+    return f"CASE WHEN {key} >= 0 THEN format('{{:015x}}', {key}) END"
+
+
+def profile_key(id_: str) -> str:
+    """SQL key of a profile from its id, -1 for NULL."""
+    return f"coalesce(('0x' || {id_})::BIGINT, -1)"
+
+
+def status_name(code: str) -> str:
+    """SQL name of a status number."""
+    return f"[{', '.join(map(literal, STATUSES))}][{code} + 1]"
+
+
+def status_code(name: str) -> str:
+    """SQL number of a status name, -1 for NULL."""
+    return f"(coalesce(list_position([{', '.join(map(literal, STATUSES))}], {name}), 0) - 1)::TINYINT"

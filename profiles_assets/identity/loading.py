@@ -1,0 +1,122 @@
+"""From the lake to arrays: the visible evidence, what is known of each node, and the graph made of both.
+
+Temporary tables, filled by whoever picks the nodes: `closed` (key): the nodes to resolve; `pieces`
+(tuple_key, nodes, first_seen, count): all tuples that touch them; `words` (key, id_type, value, barred): their
+values; `stats` (key, first_day, first_time, first_seen, last_seen, count): their appearances.
+"""
+
+from datetime import date
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from profiles_assets.identity.blocked import blocked
+from profiles_assets.identity.graph import NONE, Graph, Ints, Previous
+from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, profile_key, status_code
+from profiles_assets.project.entities import Entity
+from resources.tables import literal
+
+Con = duckdb.DuckDBPyConnection
+
+# load day and event time in one number, so that one minimum finds the first event time in the first load day
+AGE = "((day - DATE '1970-01-01')::HUGEINT * (1::HUGEINT << 60) + epoch_us(first_seen))"
+
+
+def view_evidence(con: Con, edges: str, entity: str, as_of: date) -> None:
+    """View `evidence`: the rows of the edges of an entity that are visible at a day."""
+    con.execute(
+        f"CREATE OR REPLACE TEMP VIEW evidence AS SELECT *, {AGE} AS age FROM {edges} "
+        f"WHERE entity = {literal(entity)} AND visible <= DATE '{as_of}'"
+    )
+
+
+def view_before(con: Con, stitched: str, entity: str) -> None:
+    """View `before`: the stitched ids of an entity as they are stored."""
+    con.execute(f"CREATE OR REPLACE TEMP VIEW before AS FROM {stitched} WHERE entity = {literal(entity)}")
+
+
+def load_everything(con: Con, nodes: str, entity: str, spec: Entity, reuse: bool = False) -> None:
+    """Pick all nodes in the evidence; `reuse` takes their values as stitched where they are, under the same rules."""
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE pieces AS SELECT tuple_key, nodes, min(day) AS day, min(age) AS age, "
+        "min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(count)::BIGINT AS count "
+        "FROM evidence GROUP BY tuple_key, nodes"
+    )
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS {appearances('pieces')}")
+    con.execute("CREATE OR REPLACE TEMP TABLE closed AS SELECT key FROM stats")
+    con.execute("CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM closed" + (" ANTI JOIN before USING (key)" * reuse))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE words AS {dictionary(nodes, entity, spec, 'fresh_keys')}")
+    if reuse:
+        con.execute(f"INSERT INTO words {known_words('closed')}")
+
+
+def appearances(evidence: str, only: str = "") -> str:
+    """SELECT of `stats` from rows of evidence, of the keys of a table `only` where one is given."""
+    limit = f"SEMI JOIN {only} USING (key)" if only else ""
+    return f"""SELECT key, min(day) AS first_day, (min(age) - (min(day) - DATE '1970-01-01')::HUGEINT
+            * (1::HUGEINT << 60))::BIGINT AS first_time, min(first_seen) AS first_seen,
+            max(last_seen) AS last_seen, sum(count)::BIGINT AS count
+        FROM (SELECT unnest(nodes) AS key, day, age, first_seen, last_seen, count FROM {evidence}) {limit}
+        GROUP BY key"""
+
+
+def dictionary(nodes: str, entity: str, spec: Entity, only: str) -> str:
+    """SELECT of `words` for the keys of a table `only`."""
+    return f"""SELECT key, id_type, value, CASE WHEN collides THEN {COLLISION}
+            WHEN {blocked(spec)} THEN {BLOCKED} ELSE {OK} END::TINYINT AS barred
+        FROM (SELECT key, any_value(id_type) AS id_type, any_value(value) AS value,
+            bool_or(collides_with IS NOT NULL) AS collides
+            FROM {nodes} SEMI JOIN {only} USING (key) WHERE entity = {literal(entity)} GROUP BY key)"""
+
+
+def known_words(only: str) -> str:
+    """SELECT of `words` from what is stored, for the keys of a table `only`."""
+    return f"""SELECT key, id_type, value, CASE status WHEN 'blocked' THEN {BLOCKED} WHEN 'collision' THEN {COLLISION}
+        ELSE {OK} END::TINYINT AS barred FROM before SEMI JOIN {only} USING (key)"""
+
+
+def load_graph(con: Con, types: tuple[str, ...]) -> tuple[Graph, Previous]:
+    """The graph of the picked nodes, and what was stored about them."""
+    nodes = con.sql(_nodes(types)).to_arrow_table()
+    pieces = con.sql("SELECT nodes, epoch_us(first_seen) AS seen, count FROM pieces").to_arrow_table()
+    keys = nodes["key"].combine_chunks()
+    lists = pieces["nodes"].combine_chunks()
+    members = pc.index_in(lists.flatten(), value_set=keys)
+    graph = Graph(
+        _ints(nodes, "key"),
+        _ints(nodes, "type").astype(np.int8),
+        _ints(nodes, "standing").astype(np.int8),
+        nodes["inside"].to_numpy(),
+        _ints(nodes, "first_day"),
+        _ints(nodes, "first_time"),
+        _offsets(lists),
+        members.to_numpy(zero_copy_only=False).astype(np.int64),
+        _ints(pieces, "seen"),
+        _ints(pieces, "count"),
+    )
+    known, profile, retired = (_ints(nodes, name) for name in ("known", "profile", "retired"))
+    return graph, Previous(_ints(nodes, "status").astype(np.int8), known, profile, retired)
+
+
+def _nodes(types: tuple[str, ...]) -> str:
+    names = f"[{', '.join(map(literal, types))}]"
+    stored = f"""coalesce({status_code("b.status")}, {NONE}) AS status, coalesce(b.known, {NONE}) AS known,
+        coalesce(b.profile_key, {NONE}) AS profile, {profile_key("b.retired_id")} AS retired"""
+    return f"""SELECT w.key, list_position({names}, w.id_type) - 1 AS type, w.barred AS standing, true AS inside,
+            coalesce(s.first_day - DATE '1970-01-01', 0) AS first_day, coalesce(s.first_time, 0) AS first_time, {stored}
+        FROM closed JOIN words w USING (key) LEFT JOIN stats s USING (key) LEFT JOIN before b USING (key)
+        UNION ALL SELECT b.key, list_position({names}, b.id_type) - 1, {status_code("b.status")}, false, 0, 0, {stored}
+        FROM before b JOIN (SELECT DISTINCT unnest(nodes) AS key FROM pieces) USING (key) ANTI JOIN closed USING (key)"""
+
+
+def _ints(table: pa.Table, name: str) -> Ints:
+    found: Ints = table[name].to_numpy().astype(np.int64)
+    return found
+
+
+def _offsets(lists: pa.ListArray) -> Ints:
+    offsets: Ints = lists.offsets.to_numpy().astype(np.int64)
+    offsets -= offsets[0]
+    return offsets

@@ -1,0 +1,90 @@
+"""From a resolution back to rows: the tables `staged_ids`, `staged_violations` and `staged_log`."""
+
+from datetime import date
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from profiles_assets.identity.graph import NONE, Flags, Graph, Ints, Resolution
+from profiles_assets.identity.keys import STATUSES, profile_id, status_name
+from resources.tables import literal, quote
+
+Con = duckdb.DuckDBPyConnection
+RULES = (*STATUSES, "limit")
+
+
+def stage_ids(con: Con, entity: str, graph: Graph, found: Resolution, table: str = "staged_ids") -> None:
+    """Temporary table with the rows of `stitched_ids` for the inner nodes."""
+    columns = {name: getattr(found, name) for name in ("status", "known", "component", "profile", "retired")}
+    _register(con, {"key": graph.keys} | columns, graph.inner)
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE {quote(table)} AS SELECT {literal(entity)} AS entity, key, id_type, value,
+        nullif(component, {NONE}) AS component, nullif(known, {NONE}) AS known, {profile_id("profile")} AS profile_id,
+        nullif(profile, {NONE}) AS profile_key, {status_name("status")} AS status, {profile_id("retired")} AS retired_id,
+        first_day, first_seen, last_seen, count
+        FROM resolved JOIN words USING (key) JOIN stats USING (key)""")
+
+
+def stage_violations(
+    con: Con, entity: str, spec_types: tuple[str, ...], graph: Graph, found: Resolution
+) -> None:
+    """Temporary table with the rows of `identity_violations` for the inner nodes; needs `staged_ids`."""
+    v = found.violations
+    columns = {name: getattr(v, name) for name in ("rule", "about", "number", "allowed", "seen", "count")}
+    _register(con, columns | {"key": graph.keys[v.node], "other": _keys(graph, v.other)})
+    types = f"[{', '.join(map(literal, spec_types))}]"
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE staged_violations AS SELECT {literal(entity)} AS entity,
+        [{", ".join(map(literal, RULES))}][rule + 1] AS rule, key, id_type, value,
+        nullif(other, {NONE}) AS other_key, CASE rule
+            WHEN 1 THEN 'this value identifies nobody' WHEN 4 THEN 'another value has the same key'
+            WHEN 2 THEN format('seen with {{}} values of {{}}, at most {{}} allowed', number, {types}[about + 1], allowed)
+            WHEN 3 THEN format('seen with {{}} known people, at most {{}} allowed', number, allowed)
+            ELSE format('a profile has at most {{}} of {{}}; this link yielded', allowed, {types}[about + 1]) END AS detail,
+        CASE WHEN rule IN (1, 4) THEN n.count ELSE r.count END AS count,
+        CASE WHEN rule = 5 THEN make_timestamp(seen) ELSE first_seen END AS first_seen
+        FROM resolved r JOIN staged_ids n USING (key)""")
+
+
+def stage_violation_changes(con: Con, violations: str, scope: str) -> None:
+    """Keys whose violations are not what they were, among the stored rows in scope and the staged ones."""
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE changed_violations AS SELECT DISTINCT key FROM (
+        (FROM staged_violations EXCEPT FROM {violations} WHERE {scope})
+        UNION ALL (FROM {violations} WHERE {scope} EXCEPT FROM staged_violations))"""
+    )
+
+
+def write_violation_changes(con: Con, entity: str) -> None:
+    """Replace the violations of the keys that changed, in the caller's transaction."""
+    con.execute(
+        "DELETE FROM identity.identity_violations WHERE entity = ? AND key IN (FROM changed_violations)", [entity]
+    )
+    con.execute(
+        "INSERT INTO identity.identity_violations BY NAME "
+        "FROM staged_violations SEMI JOIN changed_violations USING (key)"
+    )
+
+
+def stage_log(con: Con, entity: str, as_of: date, log: str, found: Resolution) -> None:
+    """Temporary table with the rows to append to `identity_log`."""
+    c = found.changes
+    _register(con, {name: getattr(c, name) for name in ("kind", "profile", "other", "edge_from", "edge_to")})
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE staged_log AS SELECT {literal(entity)} AS entity,
+        (SELECT coalesce(max(seq), 0) FROM {log} WHERE entity = {literal(entity)})
+            + row_number() OVER (ORDER BY kind, profile) AS seq,
+        DATE '{as_of}' AS as_of, kind AS change, {profile_id("profile")} AS profile_id,
+        {profile_id("other")} AS other_profile_id, nullif(edge_from, {NONE}) AS edge_from,
+        nullif(edge_to, {NONE}) AS edge_to FROM resolved""")
+
+
+def _register(
+    con: Con, columns: dict[str, Ints], only: Flags | None = None
+) -> None:
+    table = pa.table(columns if only is None else {name: array[only] for name, array in columns.items()})
+    con.register("resolved_arrays", table)
+    con.execute("CREATE OR REPLACE TEMP TABLE resolved AS FROM resolved_arrays")
+    con.unregister("resolved_arrays")
+
+
+def _keys(graph: Graph, nodes: Ints) -> Ints:
+    return np.where(nodes == NONE, NONE, graph.keys[nodes]) if len(graph.keys) else nodes

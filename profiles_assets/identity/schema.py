@@ -1,0 +1,100 @@
+"""The identity tables of the lake: their columns, their creation, and views that may be read before it."""
+
+import duckdb
+
+from resources.tables import exists
+
+Con = duckdb.DuckDBPyConnection
+
+TABLES: dict[str, dict[str, str]] = {
+    "id_edges": {
+        "entity": "VARCHAR",
+        "source": "VARCHAR",
+        "day": "DATE",
+        "visible": "DATE",
+        "tuple_key": "BIGINT",
+        "nodes": "BIGINT[]",
+        "count": "BIGINT",
+        "first_seen": "TIMESTAMP",
+        "last_seen": "TIMESTAMP",
+    },
+    "id_nodes": {
+        "entity": "VARCHAR",
+        "source": "VARCHAR",
+        "day": "DATE",
+        "key": "BIGINT",
+        "id_type": "VARCHAR",
+        "value": "VARCHAR",
+        "first_seen": "TIMESTAMP",
+        "count": "BIGINT",
+        "collides_with": "BIGINT",
+    },
+    "id_removed": {"entity": "VARCHAR", "key": "BIGINT"},
+    "stitched_ids": {
+        "entity": "VARCHAR",
+        "key": "BIGINT",
+        "id_type": "VARCHAR",
+        "value": "VARCHAR",
+        "component": "BIGINT",
+        "known": "BIGINT",
+        "profile_id": "VARCHAR",
+        "profile_key": "BIGINT",
+        "status": "VARCHAR",
+        "retired_id": "VARCHAR",
+        "first_day": "DATE",
+        "first_seen": "TIMESTAMP",
+        "last_seen": "TIMESTAMP",
+        "count": "BIGINT",
+    },
+    "identity_violations": {
+        "entity": "VARCHAR",
+        "rule": "VARCHAR",
+        "key": "BIGINT",
+        "id_type": "VARCHAR",
+        "value": "VARCHAR",
+        "other_key": "BIGINT",
+        "detail": "VARCHAR",
+        "count": "BIGINT",
+        "first_seen": "TIMESTAMP",
+    },
+    "identity_log": {
+        "entity": "VARCHAR",
+        "seq": "BIGINT",
+        "as_of": "DATE",
+        "change": "VARCHAR",
+        "profile_id": "VARCHAR",
+        "other_profile_id": "VARCHAR",
+        "edge_from": "BIGINT",
+        "edge_to": "BIGINT",
+    },
+}
+
+
+def create_tables(con: Con) -> None:
+    """Create the identity tables that do not exist, those of the evidence partitioned by day."""
+    for name, columns in TABLES.items():
+        if not exists(con, f"identity.{name}"):
+            con.execute(f"CREATE TABLE identity.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
+            if "day" in columns and _in_lake(con):
+                con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (day)")
+
+
+def view(con: Con, name: str) -> str:
+    """Temporary view of an identity table, empty where the table does not exist yet; returns its name."""
+    empty = ", ".join(f"NULL::{type_} AS {column}" for column, type_ in TABLES[name].items())
+    body = f"FROM identity.{name}" if exists(con, f"identity.{name}") else f"SELECT {empty} WHERE false"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW now_{name} AS {body}")
+    return f"now_{name}"
+
+
+def stage(con: Con, name: str, staged: str) -> None:
+    """Empty temporary table with the columns of an identity table."""
+    columns = ", ".join(f"{c} {t}" for c, t in TABLES[name].items())
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {staged} ({columns})")
+
+
+def _in_lake(con: Con) -> bool:
+    found = con.execute(
+        "SELECT type FROM duckdb_databases() WHERE database_name = current_database()"
+    ).fetchone()
+    return found is not None and found[0] == "ducklake"

@@ -1,0 +1,111 @@
+"""Checks of predictions against sources and traits."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from profiles_assets.project.bands import band_problems
+from profiles_assets.project.base import NAME
+from profiles_assets.project.check_traits import unknown_column
+from profiles_assets.project.conditions import ConditionError, comparisons, parse_conditions
+from profiles_assets.project.draft import Draft, Place
+from profiles_assets.project.events import Events
+from profiles_assets.project.graph import predicted_columns, reachable, score_columns, trait_inputs
+from profiles_assets.project.names import name_problem
+from profiles_assets.project.predictions import Prediction
+from profiles_assets.project.problems import Problem
+from profiles_assets.project.project import Forecast
+from profiles_assets.project.value_types import WORDS, Kind, clash, column_kinds, property_kind
+
+
+def prediction_problems(draft: Draft) -> Iterator[Problem]:
+    """What is wrong with predictions beyond the form of their values."""
+    yield from _name_problems(draft)
+    events = Events(draft)
+    for forecast in draft.project.predictions.values():
+        check = _Check(draft, events, forecast, column_kinds(draft.project, forecast.entity))
+        yield from check.problems(draft.prediction(forecast.name))
+
+
+def _name_problems(draft: Draft) -> Iterator[Problem]:
+    for name in draft.predictions:
+        place = draft.prediction(name)
+        if fault := name_problem(name):
+            yield place.problem(fault[0], hint=fault[1], of_key=True)
+        for column in score_columns(name):
+            if column != name and column in draft.predictions:
+                message = f'prediction "{column}" has the name of a column of prediction "{name}"'
+                yield draft.prediction(column).problem(message, hint="rename one of them", of_key=True)
+
+
+@dataclass(frozen=True)
+class _Check:
+    """One prediction."""
+
+    draft: Draft
+    events: Events
+    forecast: Forecast
+    kinds: dict[str, Kind | None]
+
+    @property
+    def spec(self) -> Prediction:
+        return self.forecast.spec
+
+    def problems(self, place: Place) -> Iterator[Problem]:
+        yield from self._target(place)
+        yield from self._among(place)
+        yield from self._features(place)
+        yield from self._bands(place)
+
+    def _target(self, place: Place) -> Iterator[Problem]:
+        target = self.spec.predict
+        if fault := self.events.fault(target.event, self.forecast.entity):
+            yield place.problem(f"predict: {fault[0]}", "predict", hint=fault[1])
+        elif target.goal == "sum":
+            kind = property_kind(self.draft.project, target.event, target.property)
+            if kind not in (None, "number"):
+                message = f'sum needs a number, but "{target.property}" is {WORDS[kind or "text"]}'
+                yield place.problem(f"predict: {message}", "predict", hint="look at types: of the source")
+
+    def _among(self, place: Place) -> Iterator[Problem]:
+        try:
+            parsed = parse_conditions(self.spec.among)
+        except ConditionError as error:
+            yield place.problem(f"among: {error}", "among", *error.path)
+            return
+        for comparison in comparisons(parsed):
+            fault = self._unusable(comparison.field) or (
+                clash(comparison, self.kinds.get(comparison.field)),
+                "",
+            )
+            if fault[0]:
+                yield place.problem(f"among: {fault[0]}", "among", comparison.field, hint=fault[1])
+
+    def _features(self, place: Place) -> Iterator[Problem]:
+        for key, names in (
+            ("include", self.spec.features.include or []),
+            ("exclude", self.spec.features.exclude),
+        ):
+            for index, name in enumerate(names):
+                unusable = self._unusable(name) if key == "include" else self._unknown(name)
+                if unusable:
+                    yield place.problem(f"features: {unusable[0]}", "features", key, index, hint=unusable[1])
+
+    def _unknown(self, name: str) -> tuple[str, str] | None:
+        return unknown_column(self.draft, self.forecast.entity, name, self.kinds)
+
+    def _unusable(self, name: str) -> tuple[str, str] | None:
+        entity = self.forecast.entity
+        scores = predicted_columns(self.draft.predictions_of(entity))
+        if not scores.keys().isdisjoint({name, *reachable(trait_inputs(self.draft.project, entity), name)}):
+            hint = "predictions are made from traits over events, and come before everything else"
+            return f'"{name}" is itself made from a prediction', hint
+        return self._unknown(name)
+
+    def _bands(self, place: Place) -> Iterator[Problem]:
+        for name in self.spec.bands:
+            if not re.match(NAME, name):
+                message = f'"{name}" cannot be the name of a band; use small letters, digits and _'
+                yield place.problem(message, "bands", name, of_key=True)
+        for name, fault in band_problems(self.spec.bands):
+            yield place.problem(f'band "{name}": {fault}', "bands", name)

@@ -1,0 +1,114 @@
+"""project.yml: the project itself, its entities and their identifiers."""
+
+from datetime import date
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from profiles_assets.project.base import Name, Spec
+
+WEAK_NAMES = (
+    "anonymous",
+    "device",
+    "cookie",
+    "session",
+    "visitor",
+    "client",
+    "browser",
+    "idfa",
+    "gaid",
+    "ip",
+)
+DEFAULT_MAX_PER_PROFILE = {"user_id": 1}
+DEFAULT_MAX_BRIDGED = 1
+
+Limit = Annotated[int, Field(ge=1)]
+
+
+class IdType(Spec):
+    """One kind of identifier of an entity and the guards on it."""
+
+    noun: ClassVar[str] = "id type"
+
+    normalise: Literal["none", "trim", "lower", "email"] = Field(
+        default="trim",
+        description="How values are written alike before they are compared.",
+        examples=["email"],
+    )
+    weak: bool | None = Field(
+        default=None, description="Identifies a thing rather than a person; by default told from the name."
+    )
+    max_per_profile: Limit | None = Field(
+        default=None, description="Most values of this type in one profile.", examples=[5]
+    )
+    max_linked: dict[Name, Limit] = Field(
+        default_factory=dict,
+        description="Most values of another type seen with one value.",
+        examples=[{"email": 1}],
+    )
+    max_bridged: Limit | None = Field(
+        default=None, description="Most known people that one weak value may join.", examples=[1]
+    )
+    block: list[str] = Field(
+        default_factory=list,
+        description="Values that identify nobody, beside the built-in ones.",
+        examples=[["test@example.com"]],
+    )
+    block_shared_mailboxes: bool = Field(
+        default=False, description="Also block noreply@, info@, support@ and the like."
+    )
+
+
+class Entity(Spec):
+    """A kind of thing that gets profiles; the order of its ids is their priority."""
+
+    noun: ClassVar[str] = "entity"
+
+    ids: dict[Name, IdType] = Field(
+        min_length=1,
+        description="Identifier types with their guards, the most trusted first.",
+        examples=[{"user_id": {}, "email": {"normalise": "email"}}],
+    )
+    guards: Literal["default", "none"] = Field(default="default", description="none switches all guards off.")
+    description: str = Field(default="", description="What it stands for.")
+
+    def is_weak(self, id_type: str) -> bool:
+        """True for ids that tell a device or a visit rather than a person."""
+        declared = self.ids[id_type].weak
+        parts = id_type.split("_")
+        return any(word in parts for word in WEAK_NAMES) if declared is None else declared
+
+    def max_per_profile(self, id_type: str) -> int | None:
+        """Limit of values per profile, with the default where nothing is declared."""
+        declared = self.ids[id_type].max_per_profile
+        if self.guards == "none" or declared is not None:
+            return None if self.guards == "none" else declared
+        return DEFAULT_MAX_PER_PROFILE.get(id_type)
+
+    def max_linked(self, id_type: str) -> dict[str, int]:
+        """Limits of values of other types seen with one value of this type."""
+        return {} if self.guards == "none" else self.ids[id_type].max_linked
+
+    def max_bridged(self, id_type: str) -> int | None:
+        """Limit of known people that one value may join; None for ids that are people themselves."""
+        if self.guards == "none" or not self.is_weak(id_type):
+            return None
+        return self.ids[id_type].max_bridged or DEFAULT_MAX_BRIDGED
+
+
+class ProjectFile(Spec):
+    """Content of project.yml."""
+
+    name: Name = Field(description="Name of the project.", examples=["shop"])
+    entities: dict[Name, Entity] = Field(
+        min_length=1,
+        description="What gets profiles: people, accounts, …",
+        examples=[{"user": {"ids": {"user_id": {}, "email": {}}}}],
+    )
+    timezone: str = Field(
+        default="UTC", description="Time zone whose days partition everything.", examples=["Europe/Berlin"]
+    )
+    start: date = Field(default=date(2020, 1, 1), description="First load day.", examples=["2025-01-31"])
+    end: date | None = Field(default=None, description="Last load day; open by default.", examples=["2025-12-31"])
+    description: str = Field(default="", description="What the project is for.")
+    owner: str = Field(default="", description="Who answers for everything that names no other owner.")

@@ -1,0 +1,87 @@
+"""How traits build on each other and on predictions: order, cycles, and what must wait for a prediction."""
+
+from collections.abc import Iterable, Mapping
+from graphlib import TopologicalSorter
+
+from profiles_assets.project.project import Project
+
+Inputs = Mapping[str, tuple[str, ...]]
+
+
+def score_columns(prediction: str) -> dict[str, str]:
+    """Columns that a prediction adds to a profile, and their types."""
+    return {prediction: "number", f"{prediction}_percentile": "number", f"{prediction}_band": "text"}
+
+
+def predicted_columns(predictions: Iterable[str]) -> dict[str, str]:
+    """Columns that several predictions add, each with the prediction it comes from."""
+    return {column: prediction for prediction in predictions for column in score_columns(prediction)}
+
+
+def trait_inputs(project: Project, entity: str) -> dict[str, tuple[str, ...]]:
+    """The traits and predictions that each trait of an entity is made from."""
+    return {name: trait.inputs for name, trait in project.traits_of(entity).items()}
+
+
+def ordered_traits(project: Project, entity: str) -> list[str]:
+    """Names of all traits of an entity, inputs before what is made from them."""
+    inputs = trait_inputs(project, entity)
+    return [name for name in TopologicalSorter(inputs).static_order() if name in inputs]
+
+
+def depends_on_prediction(project: Project, entity: str, trait: str) -> bool:
+    """True for a trait that is made from a prediction, directly or through other traits."""
+    sections = (section for section in project.sections.values() if section.entity == entity)
+    declared = next((section.traits[trait] for section in sections if trait in section.traits), None)
+    if declared is None or not declared.inputs or not project.predictions:
+        return False
+    predicted = predicted_columns(project.predictions_of(entity))
+    return not predicted.keys().isdisjoint(reachable(trait_inputs(project, entity), trait))
+
+
+def traits_after_predictions(project: Project, entity: str) -> list[str]:
+    """Traits that depend on a prediction, in the order in which they can be computed."""
+    late = set(predicted_columns(project.predictions_of(entity)))
+    inputs, ordered = trait_inputs(project, entity), []
+    for name in ordered_traits(project, entity):
+        if not late.isdisjoint(inputs[name]):
+            late.add(name)
+            ordered.append(name)
+    return ordered
+
+
+def reachable(inputs: Inputs, start: str) -> set[str]:
+    """Everything that a trait is made from, through any number of steps."""
+    found: set[str] = set()
+    waiting = list(inputs.get(start, ()))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(inputs.get(name, ()))
+    return found
+
+
+def cycles(inputs: Inputs) -> list[list[str]]:
+    """Cycles as paths that end where they begin, found depth first: at least one in every knot of traits."""
+    found: list[list[str]] = []
+    done: set[str] = set()
+    for start in inputs:
+        if start not in done:
+            found += _cycles_from(inputs, start, done)
+    return found
+
+
+def _cycles_from(inputs: Inputs, start: str, done: set[str]) -> list[list[str]]:
+    found, path, waiting = [], [start], [iter(inputs[start])]
+    while path:
+        name = next(waiting[-1], None)
+        if name is None:
+            done.add(path.pop())
+            waiting.pop()
+        elif name in path:
+            found.append([*path[path.index(name) :], name])
+        elif name in inputs and name not in done:
+            path.append(name)
+            waiting.append(iter(inputs[name]))
+    return found

@@ -1,0 +1,188 @@
+"""traits/<section>.yml: traits, each with one verb."""
+
+from typing import ClassVar, Literal, Self, get_args
+
+from pydantic import ConfigDict, Field, FiniteFloat, model_validator
+
+from profiles_assets.project.base import Conditions, Days, Name, Spec
+
+Verb = Literal[
+    "count", "days_with", "days_since", "exists", "sum", "average", "min", "max", "first", "latest",
+    "most_frequent", "unique", "unique_count", "ratio", "bucket", "sql",
+]  # fmt: skip
+VERBS: tuple[Verb, ...] = get_args(Verb)
+EVENT_VERBS = ("count", "days_with", "days_since", "exists")
+TRAIT_VERBS = ("ratio", "bucket")
+PROPERTY_VERBS = tuple(verb for verb in VERBS if verb not in (*EVENT_VERBS, *TRAIT_VERBS, "sql"))
+TraitType = Literal["text", "number", "integer", "float", "boolean", "time", "date", "list"]
+
+
+class Trait(Spec):
+    """One fact about a person, derived from events or from other traits by exactly one verb."""
+
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [verb]} for verb in VERBS]})
+    noun: ClassVar[str] = "trait"
+
+    count: str | None = Field(default=None, description="Number of events.", examples=["order_completed"])
+    sum: str | None = Field(default=None, description="Sum of an event's property.", examples=["order_completed.total"])
+    average: str | None = Field(
+        default=None, description="Mean of an event's property.", examples=["order_completed.total"]
+    )
+    min: str | None = Field(
+        default=None, description="Smallest value of an event's property.", examples=["order_completed.total"]
+    )
+    max: str | None = Field(
+        default=None, description="Largest value of an event's property.", examples=["order_completed.total"]
+    )
+    first: str | None = Field(
+        default=None,
+        description="Property of the first event that has it.",
+        examples=["order_completed.category"],
+    )
+    latest: str | None = Field(
+        default=None, description="Property of the latest event that has it.", examples=["identify.city"]
+    )
+    most_frequent: str | None = Field(
+        default=None,
+        description="Value seen most often; the latest wins a tie.",
+        examples=["product_viewed.category"],
+    )
+    unique: str | None = Field(
+        default=None, description="Distinct values, sorted.", examples=["product_viewed.category"]
+    )
+    unique_count: str | None = Field(
+        default=None, description="Number of distinct values.", examples=["product_viewed.product_id"]
+    )
+    days_with: str | None = Field(
+        default=None, description="Number of days with such an event.", examples=["page_viewed"]
+    )
+    days_since: str | None = Field(
+        default=None, description="Days since the latest such event.", examples=["order_completed"]
+    )
+    exists: str | None = Field(default=None, description="Whether there is such an event.", examples=["app_opened"])
+    ratio: list[Name] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="First trait divided by the second.",
+        examples=[["coupon_orders", "orders"]],
+    )
+    bucket: Name | None = Field(
+        default=None, description="Trait to place between the edges in `at`.", examples=["spend_90d"]
+    )
+    sql: str | None = Field(
+        default=None,
+        description="One SQL aggregate over the events named in `from`.",
+        examples=["avg((dayofweek(time) in (0, 6))::int)"],
+    )
+
+    within: Days | None = Field(
+        default=None, description="Only events of the last days, as_of included.", examples=["30 days"]
+    )
+    where: Conditions = Field(
+        default_factory=dict,
+        description="Conditions on the event's properties.",
+        examples=[{"total": ">= 150"}],
+    )
+    unless_none: str | float | int | bool | None = Field(
+        default=None, description="Value where there is none.", examples=[0]
+    )
+    at: list[FiniteFloat] | None = Field(
+        default=None,
+        min_length=1,
+        description="Edges of a bucket, rising; a value on an edge is above it.",
+        examples=[[50, 200, 1000]],
+    )
+    labels: list[str] | None = Field(
+        default=None,
+        description="Names of the buckets, one more than edges.",
+        examples=[["light", "regular", "heavy", "whale"]],
+    )
+    from_: str | None = Field(
+        default=None,
+        alias="from",
+        description="Event whose rows an sql trait aggregates.",
+        examples=["order_completed"],
+    )
+    type: TraitType | None = Field(default=None, description="Type of the value; needed for sql.", examples=["float"])
+    title: str = Field(default="", description="Name for people.", examples=["Orders, last 30 days"])
+    description: str = Field(default="", description="What it means and what it is for.")
+    owner: str = Field(default="", description="Who answers for it; by default the owner of the file.")
+    unit: str = Field(default="", description="Unit of the value.", examples=["EUR"])
+    pii: bool | Literal["hash", "mask"] = Field(
+        default=False, description="Personal data; hash or mask it where profiles are published."
+    )
+
+    @model_validator(mode="after")
+    def _one_verb(self) -> Self:
+        used = [verb for verb in VERBS if getattr(self, verb) is not None]
+        if len(used) != 1:
+            has = f"it has {' and '.join(used)}" if used else f"choose one of {', '.join(VERBS)}"
+            raise ValueError(f"a trait needs exactly one verb; {has}")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_of_the_verb(self) -> Self:
+        verb = self.verb
+        if (verb == "bucket") != (self.at is not None):
+            raise ValueError("a bucket needs its edges, such as at: [50, 200], and no other verb takes them")
+        if (verb == "sql") != (self.from_ is not None):
+            raise ValueError("sql needs the event to read, such as from: order_completed, and no other verb does")
+        if verb == "sql" and self.type is None:
+            raise ValueError("sql needs the type of its value, such as type: float")
+        if verb in TRAIT_VERBS and (self.within or self.where):
+            raise ValueError(f"within and where go with events, but {verb} is made from other traits")
+        return self
+
+    @model_validator(mode="after")
+    def _fitting_labels(self) -> Self:
+        edges = self.at or []
+        if self.labels is not None and self.at is None:
+            raise ValueError("labels go with bucket")
+        if self.labels is not None and len(self.labels) != len(edges) + 1:
+            raise ValueError(f"{len(edges)} edges need {len(edges) + 1} labels, not {len(self.labels)}")
+        if sorted(set(edges)) != edges:
+            raise ValueError(f"the edges [{', '.join(f'{edge:g}' for edge in edges)}] must rise")
+        return self
+
+    @property
+    def verb(self) -> Verb:
+        """The verb of this trait."""
+        return next(verb for verb in VERBS if getattr(self, verb) is not None)
+
+    @property
+    def reference(self) -> str:
+        """Event or event.property that the verb reads; empty for verbs over traits."""
+        if self.verb in TRAIT_VERBS:
+            return ""
+        return str(self.from_ if self.verb == "sql" else getattr(self, self.verb))
+
+    @property
+    def event(self) -> str:
+        """Event that the verb reads; empty for verbs over traits."""
+        return self.reference.split(".", 1)[0]
+
+    @property
+    def event_property(self) -> str:
+        """Property of the event that the verb reads, or empty."""
+        return self.reference.partition(".")[2] if self.verb in PROPERTY_VERBS else ""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the traits this one is made from."""
+        return (self.bucket,) if self.bucket else tuple(self.ratio or ())
+
+
+class SectionFile(Spec):
+    """Content of traits/<section>.yml; its keys owner and entity hold for every trait in it."""
+
+    entity: Name | None = Field(
+        default=None, description="Entity of these traits; by default the first one.", examples=["user"]
+    )
+    owner: str = Field(default="", description="Who answers for these traits.")
+    description: str = Field(default="", description="What these traits are about.")
+    traits: dict[Name, Trait] = Field(
+        min_length=1,
+        description="Traits by name.",
+        examples=[{"orders": {"count": "order_completed"}}],
+    )

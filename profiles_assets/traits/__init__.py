@@ -1,0 +1,1 @@
+"""Traits: verbs, their compilation to SQL, and the tables they fill."""

@@ -1,0 +1,22 @@
+"""Checks on the trait tables."""
+
+from typing import Any
+
+import duckdb
+
+Con = duckdb.DuckDBPyConnection
+
+
+def one_row_per_person(con: Con, table: str, entity: str) -> tuple[bool, dict[str, Any]]:
+    """Whether the rows of a table are exactly the people in the stitched ids."""
+    row = con.execute(
+        f"""WITH people AS (SELECT DISTINCT profile_id FROM identity.stitched_ids
+                            WHERE entity = ? AND profile_id IS NOT NULL)
+        SELECT (SELECT count(*) FROM {table}), (SELECT count(DISTINCT profile_id) FROM {table}),
+               (SELECT count(*) FROM people), (SELECT count(*) FROM {table} ANTI JOIN people USING (profile_id))""",
+        [entity],
+    ).fetchone()
+    assert row is not None
+    rows, distinct, people, strangers = row
+    metadata = {"rows": rows, "people": people, "strangers": strangers}
+    return rows == distinct == people and strangers == 0, metadata

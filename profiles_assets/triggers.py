@@ -1,0 +1,81 @@
+"""What starts runs: the job, the landing sensor, the automation sensor and the catch-up schedule.
+
+Correctness never depends on a trigger: every run applies whatever has not been applied yet.
+"""
+
+from typing import Any
+
+import dagster as dg
+from dagster import AssetSelection
+
+from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash
+from profiles_assets.project.project import Project
+from resources.lake import Lake
+
+RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
+JOB = "build_profiles"
+
+
+def build_job() -> Any:
+    """The job that takes files all the way to profiles."""
+    return dg.define_asset_job(JOB, selection=AssetSelection.all(), description="From landing files to profiles.")
+
+
+def build_triggers(project: Project, lake: Lake, job: Any) -> dict[str, Any]:
+    """Sensors and schedules of a project, as arguments of Definitions."""
+    automation = dg.AutomationConditionSensorDefinition(
+        "automation",
+        target=AssetSelection.all(),
+        description="Refreshes what comes after an asset that was materialised by hand.",
+    )
+    return {
+        "sensors": [_landing_sensor(project, lake, job), automation],
+        "schedules": [_catch_up(project, lake, job)],
+    }
+
+
+def range_tags(first: str, last: str) -> dict[str, str]:
+    """Run tags that choose a range of days."""
+    return {RANGE_START: first, RANGE_END: last}
+
+
+def _landing_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="landing_files",
+        job=job,
+        minimum_interval_seconds=5,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Turns new and changed landing files into runs of the load days they concern.",
+    )
+    def landing_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        listing = listing_hash(project)
+        if listing == context.cursor:
+            return dg.SkipReason("no landing file is new or changed")
+        found = arrivals(lake, project)
+        return dg.SensorResult(run_requests=[_request(arrival) for arrival in found], cursor=listing)
+
+    return landing_files
+
+
+def _catch_up(project: Project, lake: Lake, job: Any) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name="catch_up",
+        job=job,
+        cron_schedule="30 2 * * *",
+        execution_timezone=project.timezone,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Once a day: applies whatever files no run has applied.",
+    )
+    def catch_up(context: dg.ScheduleEvaluationContext) -> Any:
+        found = arrivals(lake, project)
+        tick = context.scheduled_execution_time.isoformat()
+        return [_request(a, f"{tick}-{a.key}") for a in found] or dg.SkipReason("every file is applied")
+
+    return catch_up  # type: ignore[return-value]
+
+
+def _request(arrival: Arrival, key: str | None = None) -> dg.RunRequest:
+    return dg.RunRequest(
+        run_key=key or arrival.key,
+        tags=range_tags(arrival.first.isoformat(), arrival.last.isoformat()) | {"files": str(arrival.files)},
+    )

@@ -1,0 +1,89 @@
+"""Random small histories: days put, replaced and removed, late and duplicate rows, several sets of guards."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from profiles_assets.project.entities import Entity
+from tests.identity.world import SOURCES, TYPES, row
+from tests.oracles.identity import Row
+
+GUARDS: list[dict[str, Any]] = [
+    {},
+    {"user_id": {"max_per_profile": 1}, "email": {"max_per_profile": 2}},
+    {"user_id": {"max_per_profile": 2}, "device_id": {"max_bridged": 3}, "anonymous_id": {"max_bridged": 3}},
+    {"email": {"max_linked": {"user_id": 1}}, "device_id": {"max_linked": {"email": 1, "anonymous_id": 1}}},
+    {"email": {"weak": True, "max_bridged": 1}, "device_id": {"weak": False, "max_per_profile": 1}},
+    {
+        "user_id": {"max_per_profile": 1, "max_linked": {"email": 2}},
+        "email": {"max_per_profile": 1, "block": ["e1"]},
+        "device_id": {"max_linked": {"email": 2}, "max_bridged": 2, "max_per_profile": 2},
+        "anonymous_id": {"max_linked": {"user_id": 1}, "max_bridged": 2},
+    },
+]
+ENTITIES = [
+    *(Entity(ids={t: g.get(t, {}) for t in TYPES}) for g in GUARDS),
+    Entity(ids={t: {} for t in TYPES}, guards="none"),
+]
+
+
+@dataclass(frozen=True)
+class Put:
+    """Put or replace a day of a source."""
+
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True)
+class Remove:
+    """Remove a day of a source."""
+
+    day: int
+    source: str
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Declare other guards."""
+
+    entity: Entity
+
+
+Step = Put | Remove | Rules
+
+
+CROWDED, ROOMY = (3, 4, 3, 5), (7, 7, 6, 8)
+
+
+@st.composite
+def rows(draw: st.DrawFn, number: int, source: str) -> Row:
+    """One row of a day: of few values that all meet, or of many that stay apart."""
+    many = draw(st.sampled_from([CROWDED, ROOMY, ROOMY]))
+    most = 4 if many is CROWDED else 2
+    kinds = draw(st.lists(st.sampled_from(range(len(TYPES))), min_size=1, max_size=most, unique=True))
+    values = {k: draw(st.integers(0, many[k])) for k in kinds}
+    ids = [f"{TYPES[k]}:{TYPES[k][0]}{v}" if v else f"{TYPES[k]}:null" for k, v in values.items()]
+    late = draw(st.sampled_from([0, 0, 0, 0, -1, -2, 1]))
+    minute, duplicate = draw(st.integers(0, 3)), draw(st.integers(0, 9)) == 9
+    return row(number, *ids, source=source, late=late, minute=minute, duplicate=duplicate)
+
+
+@st.composite
+def puts(draw: st.DrawFn) -> Put:
+    """A day of one source."""
+    number, source = draw(st.integers(0, 5)), draw(st.sampled_from(SOURCES))
+    return Put(tuple(draw(st.lists(rows(number, source), min_size=1, max_size=8))))
+
+
+def steps() -> st.SearchStrategy[Step]:
+    """One change of the world; a change of the rules is rare, since it makes the run a full one."""
+    removals = st.builds(Remove, st.integers(0, 5), st.sampled_from(SOURCES))
+    rules = st.builds(Rules, st.sampled_from(ENTITIES))
+    chosen = st.sampled_from([puts()] * 9 + [removals] * 3 + [rules])
+    return chosen.flatmap(lambda step: step)
+
+
+def histories(longest: int = 6) -> st.SearchStrategy[list[list[Step]]]:
+    """Runs, each with the changes before it."""
+    return st.lists(st.lists(steps(), min_size=1, max_size=2), min_size=1, max_size=longest)

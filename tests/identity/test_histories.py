@@ -1,0 +1,127 @@
+"""Incremental runs against full rebuilds and against the brute-force oracle, over random histories."""
+
+from datetime import date
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from profiles_assets.identity.checks import evidence_reconciles, fixpoint_reached, no_id_in_two_profiles
+from profiles_assets.project.entities import Entity
+from tests.identity.strategies import ENTITIES, Put, Remove, Step, histories, puts, rows
+from tests.identity.world import World, day, guards_of
+from tests.oracles import identity as oracle
+from tests.oracles.identity import Row
+
+RELAXED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def apply(world: World, step: Step) -> None:
+    if isinstance(step, Put):
+        world.put(*step.rows)
+    elif isinstance(step, Remove):
+        world.remove(step.day, step.source)
+    else:
+        world.entity = step.entity
+
+
+def newest(world: World) -> date | None:
+    return max((r.day for r in world.rows), default=None)
+
+
+def follow(entity: Entity, history: list[list[Step]]) -> World:
+    """Run a history, comparing each state with a rebuild from the state before and with the oracle."""
+    world, names, as_of = World(entity), oracle.Names(), None
+    for changes in history:
+        for step in changes:
+            apply(world, step)
+        world.gather()
+        as_of = newest(world) or as_of
+        if as_of is None:
+            continue
+        expected = world.rebuilt()
+        world.stitch()
+        assert world.tables() == expected
+        names = check_against_oracle(world, as_of, names)
+    check_invariants(world)
+    return world
+
+
+def check_against_oracle(world: World, as_of: date, names: oracle.Names) -> oracle.Names:
+    rows = oracle.visible(world.rows, as_of)
+    found = oracle.people(rows, guards_of(world.entity))
+    assert world.statuses() == found.status
+    assert world.groups("component") == found.components
+    assert world.groups() == found.profiles
+    names = oracle.name(found.profiles, oracle.ages(rows), names)
+    assert world.names() == names.id
+    assert world.names("retired_id") == names.retired
+    yielded = world.con.execute("SELECT key, other_key FROM identity.identity_violations WHERE rule = 'limit'").fetchall()
+    assert {frozenset(pair) for pair in yielded} == {frozenset(map(oracle.node_key, e)) for e in found.yielded}
+    return names
+
+
+def check_invariants(world: World) -> None:
+    if not world.tables()[0]:
+        return
+    for passed, found in (
+        no_id_in_two_profiles(world.con, "user"),
+        fixpoint_reached(world.con, world.project, "user"),
+        evidence_reconciles(world.con, world.project),
+    ):
+        assert passed, found
+    nobody = world.con.execute("SELECT count(*) FROM identity.stitched_ids WHERE status <> 'ok' AND profile_id IS NOT NULL")
+    assert nobody.fetchone() == (0,)
+    assert world.run().change.total == 0
+
+
+@settings(max_examples=30, **RELAXED)
+@given(st.sampled_from(ENTITIES), histories())
+def test_incremental_is_a_rebuild_is_the_oracle(entity: Entity, history: list[list[Step]]) -> None:
+    follow(entity, history)
+
+
+@pytest.mark.long
+@settings(max_examples=2_500, **RELAXED)
+@given(st.sampled_from(ENTITIES), histories(9))
+def test_many_histories(entity: Entity, history: list[list[Step]]) -> None:
+    follow(entity, history)
+
+
+@settings(max_examples=15, **RELAXED)
+@given(st.sampled_from(ENTITIES), st.lists(puts(), min_size=2, max_size=5, unique_by=lambda p: p.rows[0].day), st.data())
+def test_arrival_order_changes_ids_only(entity: Entity, days: list[Put], data: st.DataObject) -> None:
+    one, other = World(entity), World(entity)
+    for world, order in ((one, days), (other, data.draw(st.permutations(days)))):
+        for step in order:
+            apply(world, step)
+            world.run()
+    assert one.groups() == other.groups()
+    assert one.groups("component") == other.groups("component")
+    assert one.statuses() == other.statuses()
+
+
+@settings(max_examples=15, **RELAXED)
+@given(st.sampled_from(ENTITIES), st.lists(puts(), min_size=2, max_size=4), st.lists(rows(6, "app"), min_size=1))
+def test_ids_come_back_when_a_day_is_undone(entity: Entity, days: list[Put], extra: list[Row]) -> None:
+    undo(entity, days, extra)
+
+
+@pytest.mark.long
+@settings(max_examples=1_000, **RELAXED)
+@given(st.sampled_from(ENTITIES), st.lists(puts(), min_size=2, max_size=6), st.lists(rows(6, "app"), min_size=1))
+def test_ids_come_back_many_times(entity: Entity, days: list[Put], extra: list[Row]) -> None:
+    undo(entity, days, extra)
+
+
+def undo(entity: Entity, days: list[Put], extra: list[Row]) -> None:
+    world = World(entity)
+    for step in days:
+        apply(world, step)
+    world.run(day(6))
+    before = world.names()
+    world.put(*extra)
+    world.run(day(6))
+    world.remove(6, "app")
+    world.run(day(6))
+    assert world.names() == before

@@ -1,0 +1,182 @@
+"""A small world for tests: raw events in an in-memory database, and the identity stages run on it."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from profiles_assets.identity.evidence import EvidenceReport, compute_evidence, write_evidence
+from profiles_assets.identity.stitch import StitchReport, compute_stitched, write_stitched
+from profiles_assets.project.entities import Entity
+from profiles_assets.project.project import Project
+from profiles_assets.project.sources import Source
+from resources import progress
+from resources.lake import create_foundations, transaction
+from tests.oracles.identity import Guards, Node, Row, tuple_key
+
+Con = duckdb.DuckDBPyConnection
+START = date(2024, 1, 1)
+SOURCES = ("web", "app")
+TYPES = ("user_id", "email", "device_id", "anonymous_id")
+
+
+def day(number: int) -> date:
+    """The n-th load day."""
+    return START + timedelta(days=number)
+
+
+def row(
+    number: int, *ids: str, source: str = "web", late: int = 0, minute: int = 0, duplicate: bool = False
+) -> Row:
+    """Row of load day `number` with ids such as `email:a@x`, of an event `late` days after (or before) it."""
+    nodes = sorted((tuple(i.split(":", 1)) for i in ids), key=lambda n: TYPES.index(n[0]))
+    event_day = day(number + late)
+    time = datetime.combine(event_day, datetime.min.time()) + timedelta(minutes=minute)
+    return Row(source, day(number), event_day, time, tuple((t, v) for t, v in nodes), duplicate)
+
+
+def make_project(entity: Entity, sources: Iterable[str] = SOURCES) -> Project:
+    """Project with one entity and sources that have all its ids."""
+    made = {s: Source(files="x/{day}/*.jsonl", time="t", event_is="e", ids={t: t for t in entity.ids}) for s in sources}
+    return Project(root=Path(), name="test", entities={"user": entity}, sources=made)
+
+
+def guards_of(entity: Entity) -> Guards:
+    """The entity's rules in the words of the oracle."""
+    caps = {t: entity.max_per_profile(t) for t in entity.ids}
+    bridged = {t: entity.max_bridged(t) for t in entity.ids}
+    return Guards(
+        tuple(entity.ids),
+        frozenset(t for t in entity.ids if entity.is_weak(t)),
+        {t: cap for t, cap in caps.items() if cap is not None},
+        {(t, other): n for t in entity.ids for other, n in entity.max_linked(t).items()},
+        {t: n for t, n in bridged.items() if n is not None},
+        frozenset((t, v) for t, spec in entity.ids.items() for v in spec.block),
+        frozenset(t for t, spec in entity.ids.items() if spec.block_shared_mailboxes),
+    )
+
+
+def write_raw(con: Con, source: str, rows: list[Row]) -> None:
+    """Append rows to the raw events of a source."""
+    ids = {f"id_{t}": [dict(r.ids).get(t) for r in rows] for t in TYPES}
+    table = pa.table(
+        {
+            "day": pa.array([r.day for r in rows], pa.date32()),
+            "event_day": pa.array([r.event_day for r in rows], pa.date32()),
+            "time": pa.array([r.time for r in rows], pa.timestamp("us")),
+            "received": pa.array([r.time for r in rows], pa.timestamp("us")),
+            "duplicate": pa.array([r.duplicate for r in rows], pa.bool_()),
+            "tuple_user": pa.array([tuple_key(r.ids) if r.ids else None for r in rows], pa.int64()),
+            **{name: pa.array(values, pa.string()) for name, values in ids.items()},
+        }
+    )
+    con.register("raw_rows", table)
+    con.execute(f"CREATE TABLE IF NOT EXISTS raw_events.{source} AS FROM raw_rows LIMIT 0")
+    con.execute(f"INSERT INTO raw_events.{source} BY NAME FROM raw_rows")
+    con.unregister("raw_rows")
+
+
+@dataclass
+class World:
+    """Raw events that change day by day; `rows` are all that are there now."""
+
+    entity: Entity
+    con: Con = field(default_factory=lambda: duckdb.connect(config={"threads": 1}))
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        create_foundations(self.con)
+        for source in SOURCES:
+            write_raw(self.con, source, [])
+
+    @property
+    def project(self) -> Project:
+        return make_project(self.entity)
+
+    def put(self, *rows: Row) -> None:
+        """Replace the days of these rows by them."""
+        for source, load_day in {(r.source, r.day) for r in rows}:
+            self._drop(source, load_day)
+            mine = [r for r in rows if (r.source, r.day) == (source, load_day)]
+            write_raw(self.con, source, mine)
+            version = hashlib.md5(repr(mine).encode()).hexdigest()
+            progress.record(self.con, f"raw_events/{source}", {load_day.isoformat(): version})
+        self.rows += rows
+
+    def remove(self, number: int, source: str = "web") -> None:
+        """Remove a day."""
+        self._drop(source, day(number))
+        progress.record(self.con, f"raw_events/{source}", {}, [day(number).isoformat()])
+
+    def _drop(self, source: str, load_day: date) -> None:
+        self.con.execute(f"DELETE FROM raw_events.{source} WHERE day = ?", [load_day])
+        self.rows = [r for r in self.rows if (r.source, r.day) != (source, load_day)]
+
+    def gather(self) -> EvidenceReport:
+        """Update the evidence."""
+        with transaction(self.con):
+            report, pending = compute_evidence(self.con, self.project)
+        with transaction(self.con):
+            write_evidence(self.con, pending)
+        return report
+
+    def stitch(self, as_of: date | None = None, rebuild: bool = False) -> StitchReport:
+        """Update the stitched ids."""
+        with transaction(self.con):
+            staged = compute_stitched(self.con, self.project, "user", as_of, rebuild)
+        with transaction(self.con):
+            write_stitched(self.con, "user", staged)
+        return staged.report
+
+    def run(self, as_of: date | None = None) -> StitchReport:
+        """Update both."""
+        self.gather()
+        return self.stitch(as_of)
+
+    def rebuilt(self, as_of: date | None = None) -> tuple[list[tuple], list[tuple], list[tuple]]:
+        """Ids, violations and log as a full rebuild would leave them; nothing is written."""
+        logged = self.table("identity_log")
+        with transaction(self.con):
+            compute_stitched(self.con, self.project, "user", as_of, rebuild=True)
+        staged = [self._sorted(f"staged_{name}") for name in ("ids", "violations", "log")]
+        return staged[0], staged[1], sorted([*logged, *staged[2]], key=repr)
+
+    def tables(self) -> tuple[list[tuple], list[tuple], list[tuple]]:
+        """Ids, violations and log as they are."""
+        return self.table("stitched_ids"), self.table("identity_violations"), self.table("identity_log")
+
+    def table(self, name: str) -> list[tuple]:
+        """Rows of an identity table in any fixed order."""
+        known = self.con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = ?", [name]).fetchone()
+        return self._sorted(f"identity.{name}") if known and known[0] else []
+
+    def _sorted(self, table: str) -> list[tuple]:
+        return sorted(self.con.execute(f"FROM {table}").fetchall(), key=repr)
+
+    def statuses(self) -> dict[Node, str]:
+        """Status of each node."""
+        return {(t, v): s for t, v, s in self._ids("id_type, value, status")}
+
+    def groups(self, column: str = "profile_id") -> set[frozenset[Node]]:
+        """Sets of nodes that share a profile or a component."""
+        found: dict[str, set[Node]] = {}
+        for t, v, label in self._ids(f"id_type, value, {column}"):
+            if label is not None:
+                found.setdefault(label, set()).add((t, v))
+        return {frozenset(group) for group in found.values()}
+
+    def names(self, column: str = "profile_id") -> dict[Node, str]:
+        """Profile id (or another column) of each node that has one."""
+        return {(t, v): label for t, v, label in self._ids(f"id_type, value, {column}") if label is not None}
+
+    def profile(self, node: str) -> str | None:
+        """Profile id of a node such as `email:a@x`."""
+        id_type, value = node.split(":", 1)
+        return self.names().get((id_type, value))
+
+    def _ids(self, columns: str) -> list[tuple]:
+        return self.con.execute(f"SELECT {columns} FROM identity.stitched_ids").fetchall()

@@ -1,0 +1,203 @@
+"""Brute-force identity in plain Python: dictionaries, sets and loops, written from the description alone."""
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from itertools import combinations, count
+
+Node = tuple[str, str]
+BLOCKED = {"", "0", "-1", "null", "none", "nan", "undefined", "unknown", "anonymous", "guest", "true", "false"}
+BLOCKED |= {"[object object]", "00000000-0000-0000-0000-000000000000"}
+MAILBOX = re.compile(r"(no-?reply|info|support|hello|sales|admin)@")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One event: what the identity stages read of it."""
+
+    source: str
+    day: date
+    event_day: date
+    time: datetime
+    ids: tuple[Node, ...]
+    duplicate: bool = False
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Rules of an entity; weak types have an entry in max_bridged or are named weak."""
+
+    order: tuple[str, ...]
+    weak: frozenset[str] = frozenset()
+    max_per_profile: dict[str, int] = field(default_factory=dict)
+    max_linked: dict[tuple[str, str], int] = field(default_factory=dict)
+    max_bridged: dict[str, int] = field(default_factory=dict)
+    block: frozenset[Node] = frozenset()
+    mailboxes: frozenset[str] = frozenset()
+
+
+@dataclass
+class People:
+    """Who is together, and why others are nobody."""
+
+    status: dict[Node, str]
+    components: set[frozenset[Node]]
+    profiles: set[frozenset[Node]]
+    yielded: set[frozenset[Node]]
+
+
+@dataclass
+class Names:
+    """Profile id and last retired id of each node."""
+
+    id: dict[Node, str] = field(default_factory=dict)
+    retired: dict[Node, str] = field(default_factory=dict)
+
+
+def visible(rows: list[Row], as_of: date) -> list[Row]:
+    """Rows that count at a day."""
+    return [r for r in rows if not r.duplicate and r.day <= as_of and r.event_day <= as_of]
+
+
+def node_key(node: Node) -> int:
+    """Key of a node."""
+    return int(hashlib.md5(":".join(node).encode()).hexdigest()[:15], 16)
+
+
+def tuple_key(ids: tuple[Node, ...]) -> int:
+    """Key of a row's ids in declared order."""
+    return int(hashlib.md5(",".join(str(node_key(n)) for n in ids).encode()).hexdigest()[:15], 16)
+
+
+def people(rows: list[Row], guards: Guards) -> People:
+    """Resolve visible rows."""
+    together: dict[tuple[Node, ...], datetime] = {}
+    for row in rows:
+        together[row.ids] = min(together.get(row.ids, row.time), row.time)
+    status = {node: "blocked" if _blocked(node, guards) else "ok" for ids in together for node in ids}
+    _quarantine(status, _hubs(together, status, guards), "hub")
+    strong = {n for n, s in status.items() if s == "ok" and n[0] not in guards.weak}
+    _quarantine(status, _bridges(together, status, _groups(together, strong), guards), "bridge")
+    alive = {n for n, s in status.items() if s == "ok"}
+    components, profiles, yielded = _groups(together, alive), set(), set()
+    for component in components:
+        if _breaks(component, guards):
+            parts, out = _with_limits(component, together, guards)
+            profiles |= parts
+            yielded |= out
+        else:
+            profiles.add(component)
+    return People(status, components, profiles, yielded)
+
+
+def ages(rows: list[Row]) -> dict[Node, tuple[date, datetime, int]]:
+    """Age of each node: first load day, first event time in it, key."""
+    found: dict[Node, tuple[date, datetime, int]] = {}
+    for row in rows:
+        for node in row.ids:
+            age = (row.day, row.time, node_key(node))
+            found[node] = min(found.get(node, age), age)
+    return found
+
+
+def name(profiles: set[frozenset[Node]], age: dict[Node, tuple[date, datetime, int]], before: Names) -> Names:
+    """Ids of profiles, given what nodes were called before."""
+    by_age = sorted(profiles, key=lambda p: min(age[n] for n in p))
+    claims = []
+    for profile in by_age:
+        had = [n for n in profile if n in before.id]
+        if had:
+            oldest = min(had, key=age.__getitem__)
+            claims.append((age[oldest], before.id[oldest], profile))
+    given: dict[frozenset[Node], str] = {}
+    for _, claim, profile in sorted(claims, key=lambda c: c[0]):
+        if claim not in given.values():
+            given[profile] = claim
+    for profile in by_age:
+        if profile not in given:
+            given[profile] = _other_name(min(profile, key=age.__getitem__), before, set(given.values()))
+    now = {node: given[profile] for profile in profiles for node in profile}
+    retired = {n: i for n, i in before.retired.items() if n in age}
+    retired |= {n: i for n, i in before.id.items() if n in age and now.get(n) != i}
+    return Names(now, retired)
+
+
+def _other_name(oldest: Node, before: Names, living: set[str]) -> str:
+    if oldest in before.retired and before.retired[oldest] not in living:
+        return before.retired[oldest]
+    key = node_key(oldest)
+    for salt in count():
+        made = key if salt == 0 else int(hashlib.md5(f"{key}:{salt}".encode()).hexdigest()[:15], 16)
+        if f"{made:015x}" not in living:
+            return f"{made:015x}"
+    raise AssertionError
+
+
+def _blocked(node: Node, guards: Guards) -> bool:
+    plain = node[1].strip("'\"` \t\n").lower()
+    return plain in BLOCKED or node in guards.block or (node[0] in guards.mailboxes and bool(MAILBOX.match(plain)))
+
+
+def _quarantine(status: dict[Node, str], nodes: set[Node], why: str) -> None:
+    for node in nodes:
+        status[node] = why
+
+
+def _hubs(together: dict[tuple[Node, ...], datetime], status: dict[Node, str], guards: Guards) -> set[Node]:
+    found = set()
+    for node in (n for n, s in status.items() if s == "ok"):
+        for (kind, other), limit in guards.max_linked.items():
+            partners = {m for ids in together if node in ids for m in ids if m[0] == other and status[m] == "ok"}
+            if node[0] == kind and len(partners) > limit:
+                found.add(node)
+    return found
+
+
+def _bridges(
+    together: dict[tuple[Node, ...], datetime],
+    status: dict[Node, str],
+    known: set[frozenset[Node]],
+    guards: Guards,
+) -> set[Node]:
+    found = set()
+    for node in (n for n, s in status.items() if s == "ok" and n[0] in guards.max_bridged):
+        met = {m for ids in together if node in ids for m in ids}
+        if sum(1 for person in known if person & met) > guards.max_bridged[node[0]]:
+            found.add(node)
+    return found
+
+
+def _groups(together: dict[tuple[Node, ...], datetime], alive: set[Node]) -> set[frozenset[Node]]:
+    group = {node: frozenset([node]) for node in alive}
+    for ids in together:
+        for a, b in combinations([n for n in ids if n in alive], 2):
+            if group[a] is not group[b]:
+                union = group[a] | group[b]
+                group.update(dict.fromkeys(union, union))
+    return set(group.values())
+
+
+def _breaks(nodes: frozenset[Node], guards: Guards) -> bool:
+    return any(sum(1 for n in nodes if n[0] == kind) > cap for kind, cap in guards.max_per_profile.items())
+
+
+def _with_limits(
+    component: frozenset[Node], together: dict[tuple[Node, ...], datetime], guards: Guards
+) -> tuple[set[frozenset[Node]], set[frozenset[Node]]]:
+    rank = {kind: i for i, kind in enumerate(guards.order)}
+    edges: dict[tuple[Node, Node], datetime] = {}
+    for ids, time in together.items():
+        left = sorted((n for n in ids if n in component), key=lambda n: rank[n[0]])
+        for other in left[1:]:
+            edge = (left[0], other)
+            edges[edge] = min(edges.get(edge, time), time)
+    group, yielded = {node: frozenset([node]) for node in component}, set()
+    order = sorted(edges, key=lambda e: (rank[e[0][0]], rank[e[1][0]], edges[e], node_key(e[0]), node_key(e[1])))
+    for a, b in order:
+        union = group[a] | group[b]
+        if _breaks(union, guards):
+            yielded.add(frozenset([a, b]))
+        else:
+            group.update(dict.fromkeys(union, union))
+    return set(group.values()), yielded

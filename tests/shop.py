@@ -1,0 +1,84 @@
+"""A small simulated shop for tests: copy the example project, simulate, run the command."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from profiles_assets.simulator import Settings, load_settings, simulate
+from resources.lake import Lake
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "shop"
+IGNORED = shutil.ignore_patterns(".lake", ".dagster", "landing", "truth")
+UNSTABLE = {"ops.publications"}
+
+
+def copy_shop(folder: Path) -> Path:
+    """The example project without anything a demo left in it."""
+    return Path(shutil.copytree(EXAMPLE, folder, ignore=IGNORED))
+
+
+def small(people: int = 400, days: int = 120) -> Settings:
+    """Settings of the example, scaled down."""
+    return load_settings(EXAMPLE / "simulator.yml").model_copy(update={"people": people, "days": days})
+
+
+def land(root: Path, settings: Settings) -> None:
+    """Simulate, and note the size so that the demo goes on with the same shop."""
+    simulate(settings, root)
+    (root / "truth" / "settings.json").write_text(json.dumps({"people": settings.people, "days": settings.days}))
+
+
+def environment(root: Path) -> dict[str, str]:
+    """Variables of a process that works on a project of its own."""
+    own = {
+        "PROFILES_PROJECT": str(root),
+        "PROFILES_LAKE": str(root / ".lake"),
+        "DAGSTER_HOME": str(root / ".dagster"),
+    }
+    return os.environ | own | {"DAGSTER_DISABLE_TELEMETRY": "1"}
+
+
+def command(root: Path, *words: str) -> subprocess.Popen[str]:
+    """Start `profiles` in a process of its own."""
+    code = "import sys; from profiles_assets.cli.main import main; sys.exit(main())"
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *words],
+        env=environment(root),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def profiles(root: Path, *words: str) -> str:
+    """Run `profiles` to its end; what it prints. Fails with its error output."""
+    process = command(root, *words)
+    out, err = process.communicate(timeout=600)
+    assert process.returncode == 0, f"{out}\n{err}"
+    return out
+
+
+def lake_of(root: Path) -> Lake:
+    return Lake(root=str(root / ".lake"), threads=2)
+
+
+def tables(root: Path) -> dict[str, tuple[int, str]]:
+    """Row count and a hash of the sorted rows of every table in the lake."""
+    with lake_of(root).get_connection() as con:
+        names = con.execute(
+            "SELECT schema_name || '.' || table_name, schema_name, table_name FROM duckdb_tables() "
+            "WHERE database_name = 'lake' ORDER BY 1"
+        ).fetchall()
+        found = {}
+        for name, schema, table in names:
+            if name in UNSTABLE:
+                continue
+            row: Any = con.execute(
+                f'SELECT count(*), md5(coalesce(string_agg(t::VARCHAR, chr(10) ORDER BY t::VARCHAR), \'\')) FROM "{schema}"."{table}" t'
+            ).fetchone()
+            found[name] = tuple(row)
+    return found
