@@ -1,0 +1,1 @@
+"""Predictions: purchase models, boosting, training rows, backtests, scores."""

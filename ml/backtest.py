@@ -69,6 +69,11 @@ def metrics_of(forecast: Forecast) -> dict[str, Callable[[Vector, Vector], float
     return PROBABILITY if forecast.spec.is_probability else AMOUNT
 
 
+def deciding_metric(forecast: Forecast) -> str:
+    """The metric that crowns a champion."""
+    return next(iter(metrics_of(forecast)))
+
+
 def means(results: Iterable[Result]) -> dict[str, dict[str, float]]:
     """Mean of each metric over the dates, by model."""
     values: dict[str, dict[str, list[float]]] = {}
@@ -82,7 +87,7 @@ def means(results: Iterable[Result]) -> dict[str, dict[str, float]]:
 
 def champion(forecast: Forecast, results: Iterable[Result]) -> str:
     """The candidate with the lowest mean of the deciding metric; the simpler one of equals."""
-    deciding, found = next(iter(metrics_of(forecast))), means(results)
+    deciding, found = deciding_metric(forecast), means(results)
     runners = [name for name in MODELS if deciding in found.get(name, {})]
     if not runners:
         return "btyd" if forecast.spec.model == "auto" else forecast.spec.model
@@ -91,6 +96,6 @@ def champion(forecast: Forecast, results: Iterable[Result]) -> str:
 
 def beats_baseline(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:
     """Whether a model is better than every naive guess."""
-    deciding = next(iter(metrics_of(forecast)))
+    deciding = deciding_metric(forecast)
     mine = averages.get(model, {}).get(deciding, math.inf)
     return all(mine < averages[name][deciding] for name in BASELINES if deciding in averages.get(name, {}))

@@ -59,10 +59,10 @@ class BuyTillYouDie:
         )
         self.purchases = fit_purchases(frequency, recency, age)
         again = frequency > 0
-        if again.any() and not self.forecast.spec.is_probability:
-            self.per_day = float(monetary[again].mean())
-            if self.forecast.spec.predict.goal == "sum" and (monetary[again] > 0).any():
-                self.spend = GammaGamma.fit(frequency[again], np.maximum(monetary[again], 0), penalty=PENALTY)
+        if again.any():
+            self.per_day = float(frequency[again] @ monetary[again] / frequency[again].sum())
+        if self.forecast.spec.predict.goal == "sum":
+            self.spend = fit_spend(frequency[again], np.maximum(monetary[again], 0))
         return self
 
     def predict(self, rows: Rows) -> Vector:
@@ -192,6 +192,14 @@ def fit_purchases(frequency: Vector, recency: Vector, age: Vector) -> PurchaseMo
         except ValueError:
             continue
     return None
+
+
+def fit_spend(frequency: Vector, monetary: Vector) -> GammaGamma | None:
+    """Gamma-Gamma; None where it finds no parameters or nobody spent anything."""
+    try:
+        return GammaGamma.fit(frequency, monetary, penalty=PENALTY)
+    except ValueError:
+        return None
 
 
 def fitted_models(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:

@@ -1,11 +1,11 @@
 """Checks on models and scores."""
 
-import math
 from typing import Any
 
 import duckdb
 
 from ml.backtest import beats_baseline as better_than_baseline
+from ml.backtest import deciding_metric
 from ml.registry import Model
 from ml.scores import scores_table
 from profiles_assets.project.project import Forecast
@@ -25,8 +25,9 @@ def beats_baseline(forecast: Forecast, model: Model | None) -> Found:
     """Whether the champion was better than every naive guess; a missing model is told by another check."""
     if model is None or model.champion is None:
         return True, {}
-    metrics = {name: next(iter(found.values()), math.nan) for name, found in model.metrics.items()}
-    return better_than_baseline(forecast, model.metrics, model.champion), {"metrics": metrics}
+    deciding = deciding_metric(forecast)
+    found = {name: values[deciding] for name, values in model.metrics.items() if deciding in values}
+    return better_than_baseline(forecast, model.metrics, model.champion), {deciding: found}
 
 
 def scores_in_range(con: Con, forecast: Forecast) -> Found:

@@ -1,7 +1,7 @@
 """Trained models in the lake: what each came from, how it was tested, and which one is in use.
 
-`predictions.models` has a row per training, `predictions.backtests` its metrics by date, and
-`predictions."<name>_rows"` the rows that the model in use was trained on. Purchase models are kept as their
+`ops.models` has a row per training, `ops.backtests` its metrics by date, and
+`predictions."<name>__rows"` the rows that the model in use was trained on. Purchase models are kept as their
 few parameters. Trees are not kept at all: fitting is deterministic, so whoever scores fits them again from
 the stored rows, and nothing has to be unpickled.
 """
@@ -19,7 +19,7 @@ from resources.tables import adopt_columns, create_like, exists, quote
 
 Con = duckdb.DuckDBPyConnection
 
-MODELS, BACKTESTS = "predictions.models", "predictions.backtests"
+MODELS, BACKTESTS = "ops.models", "ops.backtests"
 COLUMNS = (
     "prediction VARCHAR, model_id VARCHAR, champion VARCHAR, as_of DATE, rows BIGINT, metrics VARCHAR, "
     "parameters VARCHAR, definition VARCHAR, inputs VARCHAR, problem VARCHAR, current BOOLEAN"
@@ -44,7 +44,7 @@ class Model:
 
 def rows_table(prediction: str) -> str:
     """Table of the rows that the model in use was trained on."""
-    return f"predictions.{quote(prediction + '_rows')}"
+    return f"predictions.{quote(prediction + '__rows')}"
 
 
 def current_model(con: Con, prediction: str) -> Model | None:
@@ -82,8 +82,10 @@ def save(con: Con, model: Model, results: Iterable[Result], staged_rows: str) ->
     con.execute(f"UPDATE {MODELS} SET current = false WHERE prediction = ? AND current", key[:1])
     con.execute(f"INSERT INTO {MODELS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, true)", _values(model))
     con.execute(f"DELETE FROM {BACKTESTS} WHERE prediction = ? AND model_id = ?", key)
-    for r in results:
-        con.execute(f"INSERT INTO {BACKTESTS} VALUES (?, ?, ?, ?, ?, ?)", [*key, r.model, r.as_of, r.metric, r.value])
+    columns = zip(*((r.model, r.as_of, r.metric, r.value) for r in results), strict=True)
+    if lists := [list(column) for column in columns]:
+        parts = ", ".join(f"unnest(?::{kind}[])" for kind in ("VARCHAR", "DATE", "VARCHAR", "DOUBLE"))
+        con.execute(f"INSERT INTO {BACKTESTS} SELECT ?, ?, {parts}", [*key, *lists])
     _replace_rows(con, rows_table(model.prediction), staged_rows if model.model_id else "")
 
 

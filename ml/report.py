@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
-from ml.backtest import Result, metrics_of
+from ml.backtest import Result, deciding_metric, metrics_of
 from ml.registry import Model
 from ml.scores import scores_table
 from profiles_assets import pictures
@@ -30,7 +30,7 @@ def backtest_table(results: Sequence[Result], forecast: Forecast) -> str:
 
 def metric_picture(metrics: Mapping[str, Mapping[str, float]], forecast: Forecast) -> str:
     """Bars of the deciding metric, one per model."""
-    deciding = next(iter(metrics_of(forecast)))
+    deciding = deciding_metric(forecast)
     found = [(name, float(f"{values[deciding]:.4g}")) for name, values in metrics.items() if deciding in values]
     return pictures.markdown(pictures.bars(found), f"mean {deciding} by model, lower is better")
 

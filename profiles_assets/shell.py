@@ -1,5 +1,6 @@
 """Pieces that every assets.py shares: partitions, automation, freshness, owners, schemas, metadata."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import date, timedelta
@@ -10,6 +11,9 @@ import dagster as dg
 from profiles_assets.project.project import Project
 from resources.lake import Lake
 from resources.tables import columns
+
+# a range of days in one step is worth the one beta parameter in use
+warnings.filterwarnings("ignore", message=".*backfill_policy.*", category=dg.BetaWarning)
 
 COLUMN_SCHEMA = "dagster/column_schema"
 ROW_COUNT = "dagster/row_count"

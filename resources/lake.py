@@ -4,7 +4,7 @@ import os
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,6 +15,7 @@ from pydantic import Field
 
 from resources import progress
 from resources.extensions import load_extension
+from resources.tables import exists
 
 Con = duckdb.DuckDBPyConnection
 T = TypeVar("T")
@@ -117,20 +118,27 @@ class Lake(DuckDBResource):
                 *(("sqlite_scanner",) if self._target().startswith("sqlite:") else ()),
             ):
                 load_extension(con, extension)
-            data = self.data_path or f"{self.root}/data/"
-            fresh = not self.exists()
-            con.execute(f"ATTACH 'ducklake:{self._target()}' AS lake (DATA_PATH '{data}', {options})")
-            con.execute("USE lake")
-            if fresh:
-                self._found(con)
+            data = self.data_path or f"{Path(self.root).resolve()}/data/"
+            ready = self.exists() and self._founded().exists()
+            # a lake that was moved has its first path in the catalogue
+            where = f"DATA_PATH '{data}', OVERRIDE_DATA_PATH {str(ready).lower()}"
+            with nullcontext() if ready else self._lock():
+                con.execute(f"ATTACH 'ducklake:{self._target()}' AS lake ({where}, {options})")
+                con.execute("USE lake")
+                if not ready and "SNAPSHOT_VERSION" not in options:
+                    self._found(con)
         except BaseException:
             con.close()
             raise
         return con
 
     def _found(self, con: Con) -> None:
-        with self._lock():
+        if not exists(con, "ops.as_of"):
             self._commit(con, create_foundations, None)
+        self._founded().touch()
+
+    def _founded(self) -> Path:
+        return Path(self.root) / "founded"
 
     def _settings(self) -> dict[str, str | bool | int | float | list[str]]:
         settings: dict[str, str | bool | int | float | list[str]] = {

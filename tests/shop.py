@@ -6,13 +6,13 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 from profiles_assets.simulator import Settings, load_settings, simulate
 from resources.lake import Lake
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "shop"
 IGNORED = shutil.ignore_patterns(".lake", ".dagster", "landing", "truth")
+FINGERPRINT = "SELECT count(*), md5(coalesce(string_agg(t::VARCHAR, '|' ORDER BY t::VARCHAR), '')) FROM {} t"
 UNSTABLE = {"ops.publications"}
 
 
@@ -66,19 +66,15 @@ def lake_of(root: Path) -> Lake:
     return Lake(root=str(root / ".lake"), threads=2)
 
 
-def tables(root: Path) -> dict[str, tuple[int, str]]:
+def tables(root: Path) -> dict[str, tuple[object, ...]]:
     """Row count and a hash of the sorted rows of every table in the lake."""
     with lake_of(root).get_connection() as con:
         names = con.execute(
             "SELECT schema_name || '.' || table_name, schema_name, table_name FROM duckdb_tables() "
             "WHERE database_name = 'lake' ORDER BY 1"
         ).fetchall()
-        found = {}
-        for name, schema, table in names:
-            if name in UNSTABLE:
-                continue
-            row: Any = con.execute(
-                f'SELECT count(*), md5(coalesce(string_agg(t::VARCHAR, chr(10) ORDER BY t::VARCHAR), \'\')) FROM "{schema}"."{table}" t'
-            ).fetchone()
-            found[name] = tuple(row)
-    return found
+        return {
+            name: tuple(con.execute(FINGERPRINT.format(f'"{schema}"."{table}"')).fetchone() or ())
+            for name, schema, table in names
+            if name not in UNSTABLE
+        }

@@ -52,7 +52,7 @@ class Context:
     def say(self, text: str) -> None:
         """Print text, unless JSON is asked for."""
         if not self.json:
-            self.console.print(text)
+            self.console.print(text, soft_wrap=True)
 
     def answer(self, value: Any) -> None:
         """Print a value as JSON, if JSON is asked for."""

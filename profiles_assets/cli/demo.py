@@ -14,7 +14,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from profiles_assets.cli.context import CommandError, Context, shared_options
 from profiles_assets.cli.run import require_success, run_pipeline
-from profiles_assets.cli.story import tell
+from profiles_assets.cli.story import gather
+from profiles_assets.cli.telling import tell
 from profiles_assets.simulator import Settings, load_settings, simulate, simulate_day
 
 SETTINGS = "simulator.yml"
@@ -34,11 +35,11 @@ def demo(context: Context, people: int | None, days: int | None, one_more_day: b
         land_day(settings, project.root, progress) if one_more_day else land_all(settings, project.root, progress)
     outcomes = run_pipeline(context, project)
     require_success(outcomes)
-    story = tell(context.lake(), project, outcomes)
-    for line in story.lines(one_more_day):
+    facts = gather(context.lake(), project, outcomes)
+    for line in tell(facts, one_more_day):
         context.say(line)
     context.say(f"\n[dim]{time.monotonic() - started:.0f} seconds[/dim]")
-    context.answer({"runs": [asdict(outcome) for outcome in outcomes], **story.facts})
+    context.answer({"runs": [asdict(outcome) for outcome in outcomes], **facts})
 
 
 def demo_settings(root: Path, people: int | None, days: int | None) -> Settings:

@@ -1,15 +1,19 @@
 """One run of the whole path in this process: start it, watch it, and say what it did."""
 
 import os
+import sqlite3
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
 
 from profiles_assets.triggers import JOB, range_tags
 
@@ -31,6 +35,28 @@ class RunOutcome:
     failures: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     changes: dict[str, dict[str, int]] = field(default_factory=dict)
+
+
+@contextmanager
+def local_instance(home: Path) -> Iterator[dg.DagsterInstance]:
+    """The Dagster instance in a folder, its SQLite event log written without waiting for the disk.
+
+    A year of load days is some thousand events with two commits each. The log is no record of what is applied
+    (the lake is), so a power cut may cost its last rows; a killed process costs none.
+    """
+    os.environ["DAGSTER_HOME"] = str(home)
+    event.listen(Engine, "connect", _without_waiting)
+    try:
+        with dg.DagsterInstance.get() as instance:
+            close_dead_runs(instance)
+            yield instance
+    finally:
+        event.remove(Engine, "connect", _without_waiting)
+
+
+def _without_waiting(connection: Any, _: Any) -> None:
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous = OFF")
 
 
 class Execution:
@@ -59,9 +85,7 @@ class Execution:
         success = run is not None and run.status == dg.DagsterRunStatus.SUCCESS
         failures = {str(e.step_key): f"{e.step_key}: {_cause(e)}" for e in self._events({Kind.STEP_FAILURE})}
         warned = [text for e in self._events({Kind.ASSET_CHECK_EVALUATION}) if (text := _unmet(e))]
-        return RunOutcome(
-            self.run_id, success, self.first, self.last, self.steps, failures, warned, self._changes()
-        )
+        return RunOutcome(self.run_id, success, self.first, self.last, self.steps, failures, warned, self._changes())
 
     def _work(self) -> None:
         tags = range_tags(self.first.isoformat(), self.last.isoformat()) | {PROCESS: str(os.getpid())}
@@ -79,11 +103,11 @@ class Execution:
 
     def _changes(self) -> dict[str, dict[str, int]]:
         found = {}
-        for event in self._events({Kind.ASSET_MATERIALIZATION}):
-            metadata = event.step_materialization_data.materialization.metadata
+        for made in self._events({Kind.ASSET_MATERIALIZATION}):
+            metadata = made.step_materialization_data.materialization.metadata
             numbers = {name: entry.value for name, entry in metadata.items() if type(entry.value) is int}
-            if event.asset_key:
-                found[event.asset_key.to_user_string()] = numbers
+            if made.asset_key:
+                found[made.asset_key.to_user_string()] = numbers
         return found
 
     def _events(self, kinds: set[dg.DagsterEventType]) -> list[dg.DagsterEvent]:
@@ -101,15 +125,15 @@ def close_dead_runs(instance: dg.DagsterInstance) -> None:
             instance.report_run_failed(run, "the process was killed")
 
 
-def _unmet(event: dg.DagsterEvent) -> str:
-    check = event.asset_check_evaluation_data
+def _unmet(evaluated: dg.DagsterEvent) -> str:
+    check = evaluated.asset_check_evaluation_data
     if check.passed:
         return ""
     return f"{check.severity.value.lower()}: {check.asset_key.to_user_string()}: {check.check_name} does not hold"
 
 
-def _cause(event: dg.DagsterEvent) -> str:
-    error: Any = event.step_failure_data.error
+def _cause(failed: dg.DagsterEvent) -> str:
+    error: Any = failed.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
     return str(error.message).strip() if error else "failed"

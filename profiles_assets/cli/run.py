@@ -1,16 +1,13 @@
 """`profiles run`: build everything that is not up to date, through Dagster."""
 
-import logging
-import os
 from dataclasses import asdict
 from datetime import date
 
 import click
-import dagster as dg
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from profiles_assets.cli.context import CommandError, Context, shared_options
-from profiles_assets.cli.execution import Execution, RunOutcome, close_dead_runs
+from profiles_assets.cli.execution import Execution, RunOutcome, local_instance
 from profiles_assets.definitions import build_defs
 from profiles_assets.events.arrivals import arrivals, newest_landing_day
 from profiles_assets.project.project import Project
@@ -43,10 +40,7 @@ def require_success(outcomes: list[RunOutcome]) -> None:
 def run_pipeline(context: Context, project: Project, all_days: bool = False) -> list[RunOutcome]:
     """Run the job for each stretch of load days that has unapplied files; for the newest day when there is none."""
     definitions = build_defs(context.project_dir, context.lake())
-    os.environ["DAGSTER_HOME"] = str(context.dagster_home())
-    logging.getLogger("dagster").setLevel(logging.ERROR)
-    with dg.DagsterInstance.get() as instance:
-        close_dead_runs(instance)
+    with local_instance(context.dagster_home()) as instance:
         return [
             _drawn(context, Execution(definitions, instance, first, last))
             for first, last in spans(context, project, all_days)

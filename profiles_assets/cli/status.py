@@ -15,7 +15,8 @@ SOURCES = """
            sum(duplicates) AS duplicates
     FROM ops.files GROUP BY source ORDER BY source"""
 PUBLISHED = """
-    SELECT entity, max(as_of) AS as_of, max(snapshot) AS snapshot FROM ops.publications GROUP BY entity ORDER BY entity"""
+    SELECT entity, max(as_of) AS as_of, max(snapshot) AS snapshot
+    FROM ops.publications GROUP BY entity ORDER BY entity"""
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """The one short transaction of a load: staged rows and notes go into the lake."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -22,25 +22,28 @@ from resources.tables import quote
 
 Con = duckdb.DuckDBPyConnection
 UNREADABLE = "file cannot be read"
+SAME_ROW = "stored.day = new.day AND stored.file = new.file AND stored.position = new.position"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a load computed beside its temporary tables."""
+    """What a load computed beside its temporary tables; without `work` there is nothing to write."""
 
     source_name: str
-    renewed: Mapping[str, FileNote]
-    gone: Sequence[str]
-    failed: Sequence[tuple[str, date | None, str]]
-    versions: Mapping[str, str]
-    emptied: Sequence[str]
-    old_days: Sequence[date]
-    types: Mapping[str, str]
-    filled: Sequence[str]
-    timezone: str
-    uncast: Sequence[tuple[date, str, str, int]]
-    marks: Mapping[str, str]
     report: LoadReport
+    work: bool = False
+    renewed: Mapping[str, FileNote] = field(default_factory=dict)
+    replaced: bool = False
+    gone: Sequence[str] = ()
+    failed: Sequence[tuple[str, date | None, str]] = ()
+    versions: Mapping[str, str] = field(default_factory=dict)
+    emptied: Sequence[str] = ()
+    old_days: Sequence[date] = ()
+    types: Mapping[str, str] = field(default_factory=dict)
+    filled: Sequence[str] = ()
+    timezone: str = "UTC"
+    uncast: Sequence[tuple[date, str, str, int]] = ()
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 def create_view(con: Con, project: Project, source: Source, types: Mapping[str, str]) -> None:
@@ -60,6 +63,8 @@ def create_view(con: Con, project: Project, source: Source, types: Mapping[str, 
 
 def write(con: Con, outcome: Outcome) -> None:
     """Write rows, rejects and notes; called inside the transaction."""
+    if not outcome.work:
+        return
     notes.create(con)
     table = notes.table_of(outcome.source_name)
     tables.create_like(con, table, "event_rows", ["day"])
@@ -68,62 +73,61 @@ def write(con: Con, outcome: Outcome) -> None:
         con.execute(f"DELETE FROM {table} WHERE {in_days(outcome.old_days)} AND file IN {REPLACED}")
     if outcome.report.loaded:
         con.execute(f"INSERT INTO {table} BY NAME FROM event_rows")
-    _update_stored(con, table, outcome)
+    _flip_duplicates(con, table)
+    _fill_columns(con, table, outcome)
     _write_rejects(con, outcome)
     _write_notes(con, outcome)
 
 
-def _update_stored(con: Con, table: str, outcome: Outcome) -> None:
-    same = "stored.day = new.day AND stored.file = new.file AND stored.position = new.position"
-    flips = con.execute("SELECT DISTINCT day FROM event_flips ORDER BY day").fetchall()
-    if flips:
-        days = in_days(row[0] for row in flips).replace("day", "stored.day", 1)
+def _flip_duplicates(con: Con, table: str) -> None:
+    days = [row[0] for row in con.execute("SELECT DISTINCT day FROM event_flips ORDER BY day").fetchall()]
+    if days:
         con.execute(
-            f"UPDATE {table} AS stored SET duplicate = new.duplicate FROM event_flips AS new WHERE {days} AND {same}"
+            f"""UPDATE {table} AS stored SET duplicate = new.duplicate FROM event_flips AS new
+            WHERE {in_days(days, "stored.day")} AND {SAME_ROW}"""
         )
-    filled = [path for path in outcome.filled if path in outcome.types]
-    if filled:
-        columns = [quote(property_column(path)) for path in filled]
-        sets = [
-            f"{c} = {cast_sql(outcome.types[p], f'new.{c}', outcome.timezone)}"
-            for p, c in zip(filled, columns, strict=True)
-        ]
-        con.execute(f"UPDATE {table} AS stored SET {', '.join(sets)} FROM event_fill AS new WHERE {same}")
+
+
+def _fill_columns(con: Con, table: str, outcome: Outcome) -> None:
+    columns = {path: quote(property_column(path)) for path in outcome.filled if path in outcome.types}
+    if columns:
+        values = {c: cast_sql(outcome.types[path], f"new.{c}", outcome.timezone) for path, c in columns.items()}
+        sets = ", ".join(f"{column} = {value}" for column, value in values.items())
+        con.execute(f"UPDATE {table} AS stored SET {sets} FROM event_fill AS new WHERE {SAME_ROW}")
 
 
 def _write_rejects(con: Con, outcome: Outcome) -> None:
     name = outcome.source_name
-    con.execute(f"DELETE FROM ops.rejects WHERE source = ? AND file IN {REPLACED}", [name])
-    con.execute(
-        f"""INSERT INTO ops.rejects SELECT ?, coalesce(path_day, day), file, position, reason,
-            replace(left(payload, {CUT}), chr(0), chr(65533))
-        FROM staged_events JOIN staged_files USING (file_no) WHERE reason IS NOT NULL""",
-        [name],
-    )
-    for path, day, problem in outcome.failed:
-        con.execute("DELETE FROM ops.rejects WHERE source = ? AND file = ? AND position IS NULL", [name, path])
-        con.execute("INSERT INTO ops.rejects VALUES (?, ?, ?, NULL, ?, ?)", [name, day, path, UNREADABLE, problem])
+    failed = [path for path, _, _ in outcome.failed]
+    stale = f"(file IN {REPLACED} OR (position IS NULL AND list_contains({_names(failed)}, file)))"
+    _replace(con, "ops.rejects", name, stale if outcome.replaced or failed else "", [])
+    if outcome.report.rejected:
+        con.execute(
+            f"""INSERT INTO ops.rejects SELECT ?, coalesce(path_day, day), file, position, reason,
+                replace(left(payload, {CUT}), chr(0), chr(65533))
+            FROM staged_events JOIN staged_files USING (file_no) WHERE reason IS NOT NULL""",
+            [name],
+        )
+    rows = [[day, path, None, UNREADABLE, problem] for path, day, problem in outcome.failed]
+    _replace(con, "ops.rejects", name, "", rows)
 
 
 def _write_notes(con: Con, outcome: Outcome) -> None:
     name = outcome.source_name
-    _replace(
-        con,
-        "ops.files",
-        name,
-        f"list_contains({_names([*outcome.renewed, *outcome.gone])}, file)",
-        [list(vars(note).values()) for note in outcome.renewed.values()],
-    )
+    files = [*outcome.renewed, *outcome.gone]
+    stale = f"list_contains({_names(files)}, file)" if files else ""
+    _replace(con, "ops.files", name, stale, [list(vars(note).values()) for note in outcome.renewed.values()])
     stale = f"(file IN {REPLACED} OR list_contains({_names(outcome.filled)}, path))"
-    _replace(con, "ops.uncast", name, stale, [list(row) for row in outcome.uncast])
+    _replace(con, "ops.uncast", name, stale if outcome.replaced or outcome.filled else "", outcome.uncast)
     if outcome.types != notes.pinned_types(con, name):
-        _replace(con, "ops.columns", name, "true", [list(pin) for pin in outcome.types.items()])
+        _replace(con, "ops.columns", name, "true", list(outcome.types.items()))
     progress.record(con, notes.rows_step(name), outcome.versions, outcome.emptied)
     progress.record(con, notes.files_step(name), outcome.marks)
 
 
 def _replace(con: Con, table: str, source_name: str, stale: str, rows: Sequence[Sequence[Any]]) -> None:
-    con.execute(f"DELETE FROM {table} WHERE source = ? AND {stale}", [source_name])
+    if stale:
+        con.execute(f"DELETE FROM {table} WHERE source = ? AND {stale}", [source_name])
     if rows:
         columns = list(zip(*rows, strict=True))
         con.execute(f"INSERT INTO {table} SELECT ?, {', '.join(['unnest(?)'] * len(columns))}", [source_name, *columns])

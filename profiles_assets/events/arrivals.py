@@ -63,7 +63,7 @@ def content_key(lake: Lake, source: str, file: LandingFile) -> str:
 
 def concerned_day(project: Project, file: LandingFile) -> date:
     """Load day in the path; a file without one concerns any day, so the project's last one stands for it."""
-    return file.day or project.end or date.today()  # noqa: DTZ011
+    return file.day or project.end or date.today()
 
 
 def newest_landing_day(project: Project) -> date | None:

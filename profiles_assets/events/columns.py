@@ -96,6 +96,6 @@ def cast_sql(type_: str, text: str, timezone: str) -> str:
         case "TIMESTAMP":
             return time_sql(text, timezone)
         case "VARCHAR":
-            return text
+            return f"replace({text}, chr(0), '')"
         case _:
             return f"try_cast({text} AS {type_})"

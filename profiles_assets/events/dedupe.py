@@ -18,10 +18,10 @@ def around(days: Iterable[date], before: int, after: int) -> list[date]:
     return sorted({day + timedelta(days=n) for day in days for n in range(-before, after + 1)})
 
 
-def in_days(days: Iterable[date]) -> str:
-    """SQL condition that the day is one of these."""
+def in_days(days: Iterable[date], column: str = "day") -> str:
+    """SQL condition that a day is one of these."""
     listed = ", ".join(f"DATE '{day}'" for day in days)
-    return f"day IN ({listed})" if listed else "false"
+    return f"{column} IN ({listed})" if listed else "false"
 
 
 def find_repeats(con: Con, source: Source, table: str | None, changed: Collection[date]) -> None:
@@ -56,9 +56,10 @@ def _arrivals(source: Source, table: str | None, changed: Collection[date]) -> s
 def _repeats(source: Source, checked: str) -> str:
     ways = []
     if source.event_id:
-        seen_twice = "SELECT event_id FROM event_arrivals GROUP BY event_id HAVING count(*) > 1"
+        seen_twice = "SELECT hash(event_id) FROM event_arrivals GROUP BY hash(event_id) HAVING count(*) > 1"
         ways.append(
-            f"""SELECT day, file, position FROM event_arrivals WHERE event_id IN ({seen_twice})
+            f"""SELECT day, file, position FROM event_arrivals
+            WHERE event_id IS NOT NULL AND hash(event_id) IN ({seen_twice})
             QUALIFY lag(day) OVER (PARTITION BY event_id ORDER BY {ORDER}) >= day - {LOOK_BACK}"""
         )
     if source.distinct:

@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -45,11 +46,11 @@ class Parser:
 
     def feed(self, chunk: Lines) -> Iterator[Records]:
         """Records that are complete with these lines."""
-        text = chunk.text
+        text = chunk.text if self.header else self._take_header(chunk.text)
         if not is_utf8(text):
             lines = text.split(b"\n")
             yield from [self.reject(line, NOT_UTF8) for line in lines if not is_utf8(line)]
-            text = b"\n".join(filter(is_utf8, lines))
+            text = b"\n".join(line for line in lines if is_utf8(line))
         self.waiting += text.decode() + "\n"
         if self.waiting.count('"') % 2 == 0 or len(self.waiting) > self.limit:
             yield from self.parse(final=False)
@@ -57,8 +58,6 @@ class Parser:
     def parse(self, final: bool) -> Iterator[Records]:
         """Records of the waiting text; at the end of the file nothing may wait on."""
         text, self.waiting = self.waiting, ""
-        if not self.header:
-            text = self._take_header(text)
         rows = self._quickly(text)
         yield from self._one_by_one(text, final) if rows is None else self._records(rows)
 
@@ -67,10 +66,13 @@ class Parser:
         self.position += 1
         return Bad(self.position - 1, record, reason)
 
-    def _take_header(self, text: str) -> str:
-        first, _, rest = text.lstrip("\n").partition("\n")
-        row = next(self._reader(iter([first]), strict=False), [])
-        self.header = distinct_names(row)
+    def _take_header(self, text: bytes) -> bytes:
+        first, _, rest = text.lstrip(b"\n").partition(b"\n")
+        header = first.decode(errors="replace")
+        try:
+            self.header = distinct_names(next(self._reader([header], strict=False), []))
+        except csv.Error:
+            self.header = distinct_names(header.split(self.delimiter))
         return rest
 
     def _quickly(self, text: str) -> list[Row] | None:
@@ -113,18 +115,18 @@ class Parser:
             yield from self.to_json.records(self.position, pa.table(columns, names=self.header))
             self.position += len(rows)
 
-    def _reader(self, lines: Iterator[str], strict: bool = True) -> "csv._reader":
+    def _reader(self, lines: Iterable[str], strict: bool = True) -> Any:
         return csv.reader(lines, delimiter=self.delimiter, strict=strict)
 
 
 def distinct_names(row: Row) -> Row:
     """Column names of a header: blanks get a number, a name seen before gets one behind it."""
-    names: dict[str, None] = {}
+    names: dict[str, str] = {}
     for number, cell in enumerate(row, 1):
         name = wanted = cell.replace("\0", "").strip() or f"column_{number}"
         again = 1
-        while name in names:
+        while name.lower() in names:
             again += 1
             name = f"{wanted}_{again}"
-        names[name] = None
-    return list(names)
+        names[name.lower()] = name
+    return list(names.values())

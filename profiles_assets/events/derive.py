@@ -50,6 +50,11 @@ def json_pointer(path: str, flat: bool) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
+def without_nul(text: str) -> str:
+    """SQL of a text without NUL characters, which not every engine can hold."""
+    return f"CASE WHEN contains({text}, chr(0)) THEN replace({text}, chr(0), '') ELSE {text} END"
+
+
 def property_column(path: str) -> str:
     """Name of the column of a property."""
     return f"p_{path}"
@@ -76,8 +81,8 @@ def rows_sql(project: Project, source: Source, paths: Iterable[str], records: st
     parts = {
         "time_text": extraction.take(source.time),
         "received_text": extraction.take(source.received),
-        "event": literal(source.event_is) if source.event_is else extraction.take(source.event),
-        "event_id": f"nullif({extraction.take(source.event_id)}, '')",
+        "event": literal(source.event_is) if source.event_is else without_nul(extraction.take(source.event)),
+        "event_id": f"nullif({without_nul(extraction.take(source.event_id))}, '')",
         "traits_text": extraction.take(source.identify_traits),
     }
     parts |= {

@@ -44,7 +44,7 @@ def landing_files(project: Project, source_name: str) -> list[LandingFile]:
     pattern = project.sources[source_name].files
     globs = [pattern.replace("{day}", form) for form in DAY_FORMS] if "{day}" in pattern else [pattern]
     list_files = _list_remote if is_url(pattern) else _list_local
-    matches = re.compile(pattern_regex(without_scheme(pattern)))
+    matches = re.compile(pattern_regex(without_scheme(pattern) if is_url(pattern) else pattern))
     found = {file.path: file for one in globs for file in list_files(project.root, one, matches)}
     return [found[path] for path in sorted(found)]
 
@@ -54,10 +54,10 @@ def signature_of(file: LandingFile) -> str | None:
     if not is_url(file.path):
         stat = _stat(Path(file.location))
         return f"{stat.st_size}-{stat.st_mtime_ns}" if stat else None
+    fs, name = fsspec.core.url_to_fs(file.path)
+    fs.invalidate_cache()
     try:
-        fs, path = fsspec.core.url_to_fs(file.path)
-        fs.invalidate_cache()
-        return _described(fs.info(path))
+        return _described(fs.info(name))
     except OSError:
         return None
 
@@ -93,7 +93,7 @@ def is_url(path: str) -> bool:
 
 def without_scheme(path: str) -> str:
     """Path without the protocol of a URL and without leading slashes."""
-    return path.partition("://")[2].lstrip("/") if is_url(path) else path
+    return (path.partition("://")[2] or path).lstrip("/")
 
 
 def pattern_regex(pattern: str) -> str:
@@ -120,14 +120,13 @@ def _list_local(root: Path, pattern: str, matches: re.Pattern[str]) -> Iterator[
 
 
 def _list_remote(_: Path, pattern: str, matches: re.Pattern[str]) -> Iterator[LandingFile]:
-    fs, path = fsspec.core.url_to_fs(pattern)
+    fs, remote = fsspec.core.url_to_fs(pattern)
     fs.invalidate_cache()
-    for name, info in fs.glob(path, detail=True).items():
-        day, fits = _day(matches, name.lstrip("/"))
+    for name, info in fs.glob(remote, detail=True).items():
+        day, fits = _day(matches, without_scheme(name))
         if fits and info["type"] == "file":
-            size, _, modified = _described(info).partition("-")
-            url = fs.unstrip_protocol(name)
-            yield LandingFile(url, day, int(size), modified, url)
+            url, modified = fs.unstrip_protocol(name), _described(info).partition("-")[2]
+            yield LandingFile(url, day, int(info["size"]), modified, url)
 
 
 def _stat(path: Path) -> os.stat_result | None:
@@ -155,4 +154,5 @@ def _day(matches: re.Pattern[str], name: str) -> tuple[date | None, bool]:
 
 def _relative(name: str, root: Path) -> str:
     path = Path(name)
-    return path.relative_to(root).as_posix() if path.is_absolute() and path.is_relative_to(root) else path.as_posix()
+    shown = path.relative_to(root) if path.is_absolute() and path.is_relative_to(root) else path
+    return os.fsencode(shown.as_posix()).decode("utf-8", "backslashreplace")

@@ -11,6 +11,7 @@ from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.infer import inferred_types
 from profiles_assets.events.plan import Plan, make_plan
 from profiles_assets.events.read import Reading
+from profiles_assets.events.reconcile import newest_day, reconcile
 from profiles_assets.events.report import LoadReport
 from profiles_assets.events.stage import Staging
 from profiles_assets.project.project import Project
@@ -18,6 +19,7 @@ from resources import tables
 from resources.lake import Lake
 
 Con = duckdb.DuckDBPyConnection
+__all__ = ["LoadReport", "load_events", "newest_day", "reconcile"]
 OnProgress = Callable[[str, int, int], None]
 
 
@@ -26,6 +28,7 @@ def load_events(
     project: Project,
     source_name: str,
     days: Sequence[date] | None = None,
+    *,
     allow_shrink: bool = False,
     on_progress: OnProgress | None = None,
 ) -> LoadReport:
@@ -56,16 +59,18 @@ class Load:
         source, table = self.project.sources[self.source_name], notes.table_of(self.source_name)
         pinned = notes.pinned_types(con, self.source_name)
         wanted = wanted_types(source, used_paths(self.project, self.source_name), pinned)
-        staging = self._stage(con, plan, list(wanted))
         stored = table if tables.exists(con, table) else None
         lacking = backfill.lacking(con, stored, wanted, pinned)
+        if stored and plan.idle and not lacking:
+            return apply.Outcome(self.source_name, LoadReport(self.source_name))
+        staging = self._stage(con, plan, list(wanted))
         backfill.collect(con, source, stored, lacking)
         types = self._types(staging, wanted, lacking)
         old_days = summary.stored_days(con, stored)
         changed = {*old_days, *summary.staged_days(con)}
         dedupe.find_repeats(con, source, stored, changed)
         apply.create_view(con, self.project, source, {p: t or "VARCHAR" for p, t in types.items()})
-        return summary.outcome(staging, plan, types, lacking, old_days, changed)
+        return summary.outcome(staging, plan, types=types, lacking=lacking, old_days=old_days, changed=changed)
 
     def _stage(self, con: Con, plan: Plan, paths: list[str]) -> Staging:
         staging = Staging(con, self.project, self.source_name, paths)
@@ -74,8 +79,7 @@ class Load:
         numbers = plan.numbers
         again = [numbers[path] for path in plan.derived_again()]
         staging.derive_again(again)
-        applied = [reading.file_no for reading in plan.readings if reading.applied]
-        staging.mark_replaced([*applied, *again, *(numbers[path] for path in plan.gone)])
+        staging.mark_replaced([numbers[path] for path in plan.replaced()])
         return staging
 
     def _types(self, staging: Staging, wanted: dict[str, str | None], lacking: list[str]) -> dict[str, str | None]:

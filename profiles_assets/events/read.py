@@ -47,7 +47,7 @@ def read_all(
     for reading in readings:
         try:
             yield from _read_one(reading, source, folder)
-        except OSError as error:
+        except Exception as error:  # whatever a file does to its reader, the others are read
             reading.problem = f"{type(error).__name__}: {error}"
         on_file(reading)
 
@@ -71,6 +71,7 @@ def delimiter_of(name: str, source: Source) -> str:
 
 
 def _read_one(reading: Reading, source: Source, folder: str) -> Iterator[pa.RecordBatch]:
+    before = signature_of(reading.file)
     with local_copy(reading.file, folder) as path:
         reading.hash = content_hash(path)
         if reading.unchanged:
@@ -79,5 +80,5 @@ def _read_one(reading: Reading, source: Source, folder: str) -> Iterator[pa.Reco
             rows = batch(reading.file_no, reading.file.day, records)
             reading.records += rows.num_rows
             yield rows
-    if signature_of(reading.file) != reading.file.signature:
+    if signature_of(reading.file) != before:
         reading.problem = CHANGED_MEANWHILE

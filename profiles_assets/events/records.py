@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 
 import duckdb
 import pyarrow as pa
@@ -46,15 +47,20 @@ def batch(file_no: int, day: date | None, records: Records) -> pa.RecordBatch:
     return pa.record_batch([numbers, days, records.positions, records.texts, nothing, nothing], schema=SCHEMA)
 
 
+@cache
+def converter() -> duckdb.DuckDBPyConnection:
+    """The engine that writes JSON, kept for all files because starting one takes as long as a small file."""
+    con = duckdb.connect(config={"threads": 1})
+    con.execute("SET GLOBAL TimeZone = 'UTC'")
+    return con
+
+
 @dataclass
 class JsonRows:
     """Turns Arrow columns into one JSON object per row; records over the limit come as `Bad`."""
 
     limit: int
-    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: duckdb.connect(config={"threads": 1}))
-
-    def __post_init__(self) -> None:
-        self.con.execute("SET TimeZone = 'UTC'")
+    con: duckdb.DuckDBPyConnection = field(default_factory=lambda: converter().cursor())
 
     def records(self, first: int, columns: pa.Table) -> Iterator[Records]:
         """Rows as records whose positions start at `first`."""

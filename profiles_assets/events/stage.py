@@ -69,7 +69,8 @@ class Staging:
             SELECT file_no, path_day, position, payload AS text, NULL AS record, NULL AS reason
             FROM {table_of(self.source_name)} JOIN staged_files USING (file) WHERE list_contains(?, file_no)
             UNION ALL
-            SELECT file_no, path_day, position, CASE WHEN {again} THEN record END, record, CASE WHEN {again} THEN NULL ELSE reason END
+            SELECT file_no, path_day, position, CASE WHEN {again} THEN record END AS text, record,
+                CASE WHEN {again} THEN NULL ELSE reason END AS reason
             FROM ops.rejects JOIN staged_files USING (file)
             WHERE source = ? AND position IS NOT NULL AND list_contains(?, file_no)
         )"""

@@ -39,6 +39,7 @@ def staged_days(con: Con) -> list[date]:
 def outcome(
     staging: Staging,
     plan: Plan,
+    *,
     types: Mapping[str, str | None],
     lacking: Sequence[str],
     old_days: Sequence[date],
@@ -53,24 +54,27 @@ def outcome(
     versions, empty = day_versions(con, changed, files, notes.version_seed(definitions))
     before = progress.applied(con, notes.rows_step(name))
     versions = {day: version for day, version in versions.items() if before.get(day) != version}
+    emptied = [day for day in empty if day in before]
     uncast = list(uncast_values(con, pinned, staging.project.timezone, lacking))
     marks = definitions | {"files": notes.fingerprint(files, pinned)}
     noted = progress.applied(con, notes.files_step(name))
     failed = {r.file.path: r.problem for r in plan.readings if r.problem}
     return Outcome(
         source_name=name,
+        work=True,
+        replaced=any(path in plan.known for path in plan.replaced()),
         renewed={path: note for path, note in renewed.items() if plan.known.get(path) != note},
         gone=plan.gone,
         failed=[(r.file.path, r.file.day, r.problem) for r in plan.readings if r.problem],
         versions=versions,
-        emptied=[day for day in empty if day in before],
+        emptied=emptied,
         old_days=list(old_days),
         types=pinned,
         filled=list(lacking),
         timezone=staging.project.timezone,
         uncast=uncast,
         marks={part: mark for part, mark in marks.items() if noted.get(part) != mark},
-        report=_report(con, name, plan, failed, [*versions, *(d for d in empty if d in before)], uncast),
+        report=_report(con, name, plan, failed=failed, days=[*versions, *emptied], uncast=uncast),
     )
 
 
@@ -137,11 +141,12 @@ def _uncast(con: Con, rows: str, types: Mapping[str, str], timezone: str) -> Ite
 
 def _staged_counts(con: Con) -> dict[int, tuple[int, int, int]]:
     rows = con.execute(
-        """SELECT file_no, count(*) FILTER (s.reason IS NULL), count(*) FILTER (s.reason IS NOT NULL), count(r.position)
-        FROM staged_events s JOIN staged_files USING (file_no)
-        LEFT JOIN event_repeats r ON r.day = s.day AND r.file = staged_files.file AND r.position = s.position
-            AND s.reason IS NULL
-        GROUP BY file_no"""
+        """WITH staged AS (
+            SELECT file_no, count(*) FILTER (reason IS NULL) AS loaded, count(*) FILTER (reason IS NOT NULL) AS rejected
+            FROM staged_events GROUP BY file_no),
+        repeated AS (SELECT file, count(*) AS repeats FROM event_repeats GROUP BY file)
+        SELECT file_no, loaded, rejected, coalesce(repeats, 0)
+        FROM staged JOIN staged_files USING (file_no) LEFT JOIN repeated USING (file)"""
     ).fetchall()
     return {file_no: (loaded, rejected, repeated) for file_no, loaded, rejected, repeated in rows}
 
@@ -152,7 +157,7 @@ def _recounted(note: FileNote, counts: tuple[int, int, int] | None) -> FileNote:
 
 
 def _report(
-    con: Con, name: str, plan: Plan, failed: Mapping[str, str], days: Sequence[str], uncast: Sequence[Uncast]
+    con: Con, name: str, plan: Plan, *, failed: Mapping[str, str], days: Sequence[str], uncast: Sequence[Uncast]
 ) -> LoadReport:
     rejected = dict(
         con.execute(

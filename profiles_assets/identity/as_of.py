@@ -8,8 +8,8 @@ from profiles_assets.identity import schema
 from profiles_assets.identity.graph import Rules
 from profiles_assets.identity.loading import load_everything, load_graph, view_before, view_evidence
 from profiles_assets.identity.outcome import stage_ids
+from profiles_assets.identity.plan import rules_hash, step_name
 from profiles_assets.identity.resolve import resolve
-from profiles_assets.identity.stitch import rules_hash, step_name
 from profiles_assets.project.project import Project
 from resources import progress
 
@@ -26,8 +26,8 @@ def stitch_as_of(con: Con, project: Project, entity: str, as_of: date, table: st
     edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
     view_evidence(con, edges, entity, as_of)
     view_before(con, stitched, entity)
-    same_rules = progress.applied(con, step_name(entity)).get("rules") == rules_hash(spec)
+    same_rules = progress.applied(con, step_name(entity)).get("rules") == rules_hash(project, entity)
     load_everything(con, nodes, entity, spec, reuse=same_rules)
     rules = Rules.of(spec)
-    graph, stored = load_graph(con, rules.types)
+    graph, stored = load_graph(con, rules.types, whole=True)
     stage_ids(con, entity, graph, resolve(graph, stored, rules), table)

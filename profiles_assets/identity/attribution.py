@@ -17,6 +17,7 @@ def create_attribution(
     entity: str,
     stitched: str = "identity.stitched_ids",
     as_of: date | None = None,
+    *,
     table: str = "attribution",
 ) -> None:
     """Temporary table (tuple_key, profile_id, profile_key) of all tuples, those visible at a day where one is given.

@@ -5,7 +5,7 @@ from typing import Any
 import duckdb
 
 from profiles_assets.identity import schema
-from profiles_assets.identity.stitch import step_name
+from profiles_assets.identity.plan import rules_hash, step_name
 from profiles_assets.project.project import Project
 from resources import progress
 from resources.tables import exists, literal, quote
@@ -53,21 +53,24 @@ def no_id_in_two_profiles(con: Con, entity: str) -> Outcome:
 
 
 def fixpoint_reached(con: Con, project: Project, entity: str) -> Outcome:
-    """Whether the surviving ids of every visible tuple are in one component, so that resolving again adds nothing."""
+    """Whether the surviving ids of every visible tuple are in one component, under the rules as declared.
+
+    If so, resolving again would join nobody.
+    """
     edges, stitched = schema.view(con, "id_edges"), schema.view(con, "stitched_ids")
-    as_of = progress.applied(con, step_name(entity)).get("as_of", "0001-01-01")
-    mine = f"entity = {literal(entity)}"
+    notes, mine = progress.applied(con, step_name(entity)), f"entity = {literal(entity)}"
+    as_of = notes.get("as_of", "0001-01-01")
     row = con.execute(
-        f"""WITH tuples AS (SELECT DISTINCT tuple_key, nodes FROM {edges} WHERE {mine} AND visible <= DATE '{as_of}'),
-        members AS (SELECT tuple_key, unnest(nodes) AS key FROM tuples)
-        SELECT count(*), count(*) FILTER (missing > 0), count(*) FILTER (components > 1) FROM (
-            SELECT count(*) FILTER (s.key IS NULL) AS missing,
-                count(DISTINCT component) FILTER (status = 'ok') AS components
-            FROM members m LEFT JOIN (FROM {stitched} WHERE {mine}) s ON s.key = m.key GROUP BY tuple_key)"""
+        f"""SELECT count(*), count(*) FILTER (unknown), count(*) FILTER (least_component <> greatest_component) FROM (
+            SELECT bool_or(s.key IS NULL) AS unknown, min(component) AS least_component,
+                max(component) AS greatest_component
+            FROM (SELECT tuple_key, unnest(nodes) AS key FROM {edges} WHERE {mine} AND visible <= DATE '{as_of}')
+            LEFT JOIN (SELECT key, component FROM {stitched} WHERE {mine}) s USING (key) GROUP BY tuple_key)"""
     ).fetchone()
     assert row is not None
-    found = {"tuples": row[0], "with_unknown_ids": row[1], "across_components": row[2]}
-    return row[1] + row[2] == 0, found
+    other_rules = "rules" in notes and notes["rules"] != rules_hash(project, entity)
+    found = {"tuples": row[0], "with_unknown_ids": row[1], "across_components": row[2], "other_rules": other_rules}
+    return row[1] + row[2] == 0 and not other_rules, found
 
 
 def _number(con: Con, sql: str) -> int:

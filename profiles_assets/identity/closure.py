@@ -25,9 +25,7 @@ def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity) -> None:
     con.execute(
         "CREATE OR REPLACE TEMP TABLE pieces (tuple_key BIGINT, nodes BIGINT[], first_seen TIMESTAMP, count BIGINT)"
     )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM (" + appearances("evidence") + ") LIMIT 0"
-    )
+    con.execute("CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM (" + appearances("evidence") + ") LIMIT 0")
     con.execute("CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM frontier ANTI JOIN before USING (key)")
     con.execute(f"CREATE OR REPLACE TEMP TABLE words AS {dictionary(nodes, entity, spec, 'fresh_keys')}")
     rules = Rules.of(spec)
@@ -51,9 +49,7 @@ def wanted(graph: Graph, previous: Previous, verdict: Verdict, rules: Rules) -> 
     return np.unique(graph.keys[members[(by_flip | by_label) & open_[members]]])
 
 
-def _touched(
-    graph: Graph, nodes: Flags
-) -> Flags:
+def _touched(graph: Graph, nodes: Flags) -> Flags:
     touched = np.zeros(len(graph.seen), dtype=np.bool_)
     touched[graph.tuple_of[nodes[graph.members]]] = True
     return touched

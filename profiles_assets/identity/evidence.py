@@ -1,5 +1,6 @@
 """Evidence: the distinct id tuples of each load day and source, and the dictionary of their ids."""
 
+import hashlib
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,6 +16,7 @@ from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
 STEP = "id_edges"
+DECLARED = "id_edges/declared"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ class Pending:
     versions: dict[str, str] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
+    declared: dict[str, str] = field(default_factory=dict)
 
 
 def update_evidence(lake: Lake, project: Project) -> EvidenceReport:
@@ -69,9 +72,7 @@ def write_evidence(con: Con, pending: Pending) -> None:
     create_tables(con)
     for source, days in by_source(pending.replaced).items():
         for table in ("id_edges", "id_nodes"):
-            con.execute(
-                f"DELETE FROM identity.{table} WHERE source = {literal(source)} AND day IN ({dates(days)})"
-            )
+            con.execute(f"DELETE FROM identity.{table} WHERE source = {literal(source)} AND day IN ({dates(days)})")
     for staged, table in (
         ("new_edges", "id_edges"),
         ("new_nodes", "id_nodes"),
@@ -79,6 +80,7 @@ def write_evidence(con: Con, pending: Pending) -> None:
     ):
         con.execute(f"INSERT INTO identity.{table} BY NAME FROM {staged}")
     progress.record(con, STEP, pending.versions, pending.removed)
+    progress.record(con, DECLARED, pending.declared)
 
 
 def pending_partitions(con: Con, project: Project) -> Pending:
@@ -88,9 +90,25 @@ def pending_partitions(con: Con, project: Project) -> Pending:
         for source in project.sources
         for day, version in progress.applied(con, f"raw_events/{source}").items()
     }
-    done = progress.applied(con, STEP)
-    versions, removed = progress.pending(upstream, done)
-    return Pending(versions, removed, [*(name for name in versions if name in done), *removed])
+    done, declared = progress.applied(con, STEP), {name: _declared(project, name) for name in project.sources}
+    before = progress.applied(con, DECLARED)
+    same = {name: v for name, v in done.items() if before.get(_source(name)) == declared.get(_source(name))}
+    versions, _ = progress.pending(upstream, same)
+    removed = [name for name in done if name not in upstream]
+    return Pending(versions, removed, [*(name for name in versions if name in done), *removed], declared)
+
+
+def _declared(project: Project, source: str) -> str:
+    """What is declared about the ids of a source: other ids make other tuples of the same rows."""
+    found = {
+        entity: [f"{name}:{spec.ids[name].normalise}" for name in spec.ids if name in project.sources[source].ids]
+        for entity, spec in sorted(project.entities.items())
+    }
+    return hashlib.md5(repr(found).encode(), usedforsecurity=False).hexdigest()
+
+
+def _source(partition: str) -> str:
+    return partition.rpartition("/")[0]
 
 
 def by_source(partitions: list[str]) -> dict[str, list[str]]:
@@ -108,9 +126,7 @@ def dates(days: list[str]) -> str:
 
 def partition_filter(partitions: list[str]) -> str:
     """SQL condition: the row belongs to one of these partitions."""
-    tests = [
-        f"(source = {literal(s)} AND day IN ({dates(days)}))" for s, days in by_source(partitions).items()
-    ]
+    tests = [f"(source = {literal(s)} AND day IN ({dates(days)}))" for s, days in by_source(partitions).items()]
     return f"({' OR '.join(tests)})" if tests else "false"
 
 
@@ -127,7 +143,8 @@ def _stage_source(con: Con, project: Project, source: str, entity: str, days: li
         return
     con.execute(f"CREATE OR REPLACE TEMP TABLE seen AS {_distinct_tuples(source, entity, types, days)}")
     con.execute(
-        f"INSERT INTO new_nodes BY NAME SELECT ? AS entity, ? AS source, * FROM ({_dictionary(types)})", [entity, source]
+        f"INSERT INTO new_nodes BY NAME SELECT ? AS entity, ? AS source, * FROM ({_dictionary(types)})",
+        [entity, source],
     )
     set_collisions_apart(con, entity, source, types)
     keys = ", ".join(f"key_{name}" for name in types)

@@ -69,9 +69,7 @@ def _find_bridges(graph: Graph, rules: Rules, status: Codes, known: Ints, strong
     found = []
     for kind, allowed in rules.max_bridged.items():
         seen = [_pairs(graph, kind, other, usable, known != NONE) for other in strong]
-        a, b = (
-            (np.concatenate(part) for part in zip(*seen, strict=True)) if seen else (people[:0], people[:0])
-        )
+        a, b = (np.concatenate(part) for part in zip(*seen, strict=True)) if seen else (people[:0], people[:0])
         found.append(_broken(graph, BRIDGE, partners(len(known), a, people[b]), allowed, NONE))
     return found
 

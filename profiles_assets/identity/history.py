@@ -26,28 +26,20 @@ def _merged(graph: Graph, previous: Previous, named: Named, links: Links, ended:
     nodes = nodes[np.lexsort((graph.keys[nodes], graph.first_time[nodes], graph.first_day[nodes]))]
     gone, first = np.unique(previous.profile[nodes], return_index=True)
     into = named.node[nodes[first]]
-    edge_from, edge_to = _deciding_edges(graph, previous, named, links, gone, into)
+    edge_from, edge_to = _nothing(len(gone), 2)
+    inner, outer, at = _leading_out(previous, in_order(graph, links), gone)
+    same = named.node[inner] == into[at]
+    edge_from[at[same]], edge_to[at[same]] = graph.keys[inner[same]], graph.keys[outer[same]]
     return Changes(np.full(len(gone), "merged"), gone, into, edge_from, edge_to)
 
 
-def _deciding_edges(
-    graph: Graph, previous: Previous, named: Named, links: Links, gone: Ints, into: Ints
-) -> tuple[Ints, Ints]:
-    links = in_order(graph, links)
-    edge_from, edge_to = _nothing(len(gone), 2)
-    # last first, so that what stays written is the first in order, whichever end was in the profile that ended
-    ends = np.concatenate([np.stack([links.a, links.b]), np.stack([links.b, links.a])], axis=1)
-    order = np.tile(np.arange(len(links.a)), 2)
-    ends = ends[:, np.argsort(order, kind="stable")[::-1]]
+def _leading_out(previous: Previous, links: Links, gone: Ints) -> tuple[Ints, Ints, Ints]:
+    """Links out of profiles that ended: inner node, outer node, number of the profile; the first in order last."""
+    ends = np.stack([np.stack([links.a, links.b]), np.stack([links.b, links.a])], axis=2).reshape(2, -1)[:, ::-1]
+    at = np.searchsorted(gone, previous.profile[ends[0]])
     was = previous.profile[ends]
-    crossing = (was[0] != was[1]) & (was[0] != NONE)
-    inner, outer = ends[:, crossing]
-    at = np.searchsorted(gone, previous.profile[inner])
-    hit = (at < len(gone)) & (np.append(gone, NONE)[at] == previous.profile[inner])
-    inner, outer, at = inner[hit], outer[hit], at[hit]
-    same = named.node[inner] == into[at]
-    edge_from[at[same]], edge_to[at[same]] = graph.keys[inner[same]], graph.keys[outer[same]]
-    return edge_from, edge_to
+    out = (np.append(gone, NONE)[at] == was[0]) & (was[0] != was[1]) & (was[0] != NONE)
+    return ends[0, out], ends[1, out], at[out]
 
 
 def _nothing(size: int, times: int) -> list[Ints]:

@@ -33,9 +33,7 @@ def assign_ids(graph: Graph, previous: Previous, profile: Ints) -> Named:
     keys = np.full(len(numbers), NONE, dtype=np.int64)
     winners = _first_claims(claim, claimed_at)
     keys[winners] = claim[winners]
-    _name_the_rest(
-        keys, graph.keys[oldest], previous.retired[oldest], _first(at, len(numbers)), previous.elsewhere
-    )
+    _name_the_rest(keys, graph.keys[oldest], previous.retired[oldest], _first(at, len(numbers)), previous.elsewhere)
     node = np.full(len(profile), NONE, dtype=np.int64)
     node[aged] = keys[at]
     return Named(node, keys, claim)
@@ -43,9 +41,7 @@ def assign_ids(graph: Graph, previous: Previous, profile: Ints) -> Named:
 
 def retire(previous: Previous, node: Ints) -> Ints:
     """Last retired id of each node: the one it had, if it has another or none now."""
-    return np.where(
-        (previous.profile != NONE) & (previous.profile != node), previous.profile, previous.retired
-    )
+    return np.where((previous.profile != NONE) & (previous.profile != node), previous.profile, previous.retired)
 
 
 def salted(key: int) -> Iterator[int]:
@@ -78,8 +74,8 @@ def _claims(previous: Previous, aged: Ints, at: Ints, size: int) -> tuple[Ints, 
 def _first_claims(claim: Ints, claimed_at: Ints) -> Ints:
     order = np.argsort(claimed_at)
     order = order[claim[order] != NONE]
-    first: Ints = np.unique(claim[order], return_index=True)[1]
-    return order[first]
+    first: Ints = order[np.unique(claim[order], return_index=True)[1]]
+    return first
 
 
 def _name_the_rest(keys: Ints, oldest: Ints, retired: Ints, age: Ints, elsewhere: frozenset[int]) -> None:

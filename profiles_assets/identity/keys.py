@@ -3,7 +3,7 @@
 from resources.tables import literal
 
 KEY_DIGITS = 15
-OK, BLOCKED, HUB, BRIDGE, COLLISION = range(5)
+OK, BLOCKED, HUB, BRIDGE, COLLISION, LIMIT = range(6)
 STATUSES = ("ok", "blocked", "hub", "bridge", "collision")
 
 

@@ -37,9 +37,7 @@ def enforce_limits(graph: Graph, rules: Rules, edges: Edges, component: Ints, al
     """Split components that break a limit; all others become one profile each."""
     broken = _broken(graph, rules, component, alive)
     inside = broken[component[edges.a]]
-    links = in_order(
-        graph, distinct_links(graph, Edges(edges.a[inside], edges.b[inside], edges.tuples[inside]))
-    )
+    links = in_order(graph, distinct_links(graph, Edges(edges.a[inside], edges.b[inside], edges.tuples[inside])))
     union = _CappedUnion(graph, rules)
     limits = [union.join(int(a), int(b)) for a, b in zip(links.a, links.b, strict=True)]
     about = np.array(limits, dtype=np.int64)

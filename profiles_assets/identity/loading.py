@@ -77,9 +77,11 @@ def known_words(only: str) -> str:
         ELSE {OK} END::TINYINT AS barred FROM before SEMI JOIN {only} USING (key)"""
 
 
-def load_graph(con: Con, types: tuple[str, ...]) -> tuple[Graph, Previous]:
-    """The graph of the picked nodes, and what was stored about them."""
-    nodes = con.sql(_nodes(types)).to_arrow_table()
+def load_graph(con: Con, types: tuple[str, ...], whole: bool = False) -> tuple[Graph, Previous]:
+    """The graph of the picked nodes (`whole`: all there are, so none beside them), and what was stored about them."""
+    names = f"[{', '.join(map(literal, types))}]"
+    query = _inner_nodes(names) if whole else f"{_inner_nodes(names)} UNION ALL {_other_nodes(names)}"
+    nodes = con.sql(query).to_arrow_table()
     pieces = con.sql("SELECT nodes, epoch_us(first_seen) AS seen, count FROM pieces").to_arrow_table()
     keys = nodes["key"].combine_chunks()
     lists = pieces["nodes"].combine_chunks()
@@ -100,15 +102,20 @@ def load_graph(con: Con, types: tuple[str, ...]) -> tuple[Graph, Previous]:
     return graph, Previous(_ints(nodes, "status").astype(np.int8), known, profile, retired)
 
 
-def _nodes(types: tuple[str, ...]) -> str:
-    names = f"[{', '.join(map(literal, types))}]"
-    stored = f"""coalesce({status_code("b.status")}, {NONE}) AS status, coalesce(b.known, {NONE}) AS known,
-        coalesce(b.profile_key, {NONE}) AS profile, {profile_key("b.retired_id")} AS retired"""
+def _inner_nodes(names: str) -> str:
     return f"""SELECT w.key, list_position({names}, w.id_type) - 1 AS type, w.barred AS standing, true AS inside,
-            coalesce(s.first_day - DATE '1970-01-01', 0) AS first_day, coalesce(s.first_time, 0) AS first_time, {stored}
-        FROM closed JOIN words w USING (key) LEFT JOIN stats s USING (key) LEFT JOIN before b USING (key)
-        UNION ALL SELECT b.key, list_position({names}, b.id_type) - 1, {status_code("b.status")}, false, 0, 0, {stored}
-        FROM before b JOIN (SELECT DISTINCT unnest(nodes) AS key FROM pieces) USING (key) ANTI JOIN closed USING (key)"""
+        coalesce(s.first_day - DATE '1970-01-01', 0) AS first_day, coalesce(s.first_time, 0) AS first_time, {_STORED}
+        FROM closed JOIN words w USING (key) LEFT JOIN stats s USING (key) LEFT JOIN before b USING (key)"""
+
+
+def _other_nodes(names: str) -> str:
+    return f"""SELECT b.key, list_position({names}, b.id_type) - 1, {status_code("b.status")}, false, 0, 0, {_STORED}
+        FROM before b JOIN (SELECT DISTINCT unnest(nodes) AS key FROM pieces) USING (key)
+        ANTI JOIN closed USING (key)"""
+
+
+_STORED = f"""coalesce({status_code("b.status")}, {NONE}) AS status, coalesce(b.known, {NONE}) AS known,
+    coalesce(b.profile_key, {NONE}) AS profile, {profile_key("b.retired_id")} AS retired"""
 
 
 def _ints(table: pa.Table, name: str) -> Ints:

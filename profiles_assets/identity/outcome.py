@@ -7,7 +7,16 @@ import numpy as np
 import pyarrow as pa
 
 from profiles_assets.identity.graph import NONE, Flags, Graph, Ints, Resolution
-from profiles_assets.identity.keys import STATUSES, profile_id, status_name
+from profiles_assets.identity.keys import (
+    BLOCKED,
+    BRIDGE,
+    COLLISION,
+    HUB,
+    LIMIT,
+    STATUSES,
+    profile_id,
+    status_name,
+)
 from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
@@ -18,30 +27,30 @@ def stage_ids(con: Con, entity: str, graph: Graph, found: Resolution, table: str
     """Temporary table with the rows of `stitched_ids` for the inner nodes."""
     columns = {name: getattr(found, name) for name in ("status", "known", "component", "profile", "retired")}
     _register(con, {"key": graph.keys} | columns, graph.inner)
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE {quote(table)} AS SELECT {literal(entity)} AS entity, key, id_type, value,
-        nullif(component, {NONE}) AS component, nullif(known, {NONE}) AS known, {profile_id("profile")} AS profile_id,
-        nullif(profile, {NONE}) AS profile_key, {status_name("status")} AS status, {profile_id("retired")} AS retired_id,
+    con.execute(f"""CREATE OR REPLACE TEMP TABLE {quote(table)} AS SELECT {literal(entity)} AS entity,
+        key, id_type, value, nullif(component, {NONE}) AS component, nullif(known, {NONE}) AS known,
+        {profile_id("profile")} AS profile_id, nullif(profile, {NONE}) AS profile_key,
+        {status_name("status")} AS status, {profile_id("retired")} AS retired_id,
         first_day, first_seen, last_seen, count
         FROM resolved JOIN words USING (key) JOIN stats USING (key)""")
 
 
-def stage_violations(
-    con: Con, entity: str, spec_types: tuple[str, ...], graph: Graph, found: Resolution
-) -> None:
+def stage_violations(con: Con, entity: str, types: tuple[str, ...], graph: Graph, found: Resolution) -> None:
     """Temporary table with the rows of `identity_violations` for the inner nodes; needs `staged_ids`."""
     v = found.violations
     columns = {name: getattr(v, name) for name in ("rule", "about", "number", "allowed", "seen", "count")}
     _register(con, columns | {"key": graph.keys[v.node], "other": _keys(graph, v.other)})
-    types = f"[{', '.join(map(literal, spec_types))}]"
+    about = f"[{', '.join(map(literal, types))}][about + 1]"
     con.execute(f"""CREATE OR REPLACE TEMP TABLE staged_violations AS SELECT {literal(entity)} AS entity,
         [{", ".join(map(literal, RULES))}][rule + 1] AS rule, key, id_type, value,
         nullif(other, {NONE}) AS other_key, CASE rule
-            WHEN 1 THEN 'this value identifies nobody' WHEN 4 THEN 'another value has the same key'
-            WHEN 2 THEN format('seen with {{}} values of {{}}, at most {{}} allowed', number, {types}[about + 1], allowed)
-            WHEN 3 THEN format('seen with {{}} known people, at most {{}} allowed', number, allowed)
-            ELSE format('a profile has at most {{}} of {{}}; this link yielded', allowed, {types}[about + 1]) END AS detail,
-        CASE WHEN rule IN (1, 4) THEN n.count ELSE r.count END AS count,
-        CASE WHEN rule = 5 THEN make_timestamp(seen) ELSE first_seen END AS first_seen
+            WHEN {BLOCKED} THEN 'this value identifies nobody'
+            WHEN {COLLISION} THEN 'another value has the same key'
+            WHEN {HUB} THEN format('seen with {{}} values of {{}}, at most {{}} allowed', number, {about}, allowed)
+            WHEN {BRIDGE} THEN format('seen with {{}} known people, at most {{}} allowed', number, allowed)
+            ELSE format('a profile has at most {{}} of {{}}; this link yielded', allowed, {about}) END AS detail,
+        CASE WHEN rule IN ({BLOCKED}, {COLLISION}) THEN n.count ELSE r.count END AS count,
+        CASE WHEN rule = {LIMIT} THEN make_timestamp(seen) ELSE first_seen END AS first_seen
         FROM resolved r JOIN staged_ids n USING (key)""")
 
 
@@ -77,9 +86,7 @@ def stage_log(con: Con, entity: str, as_of: date, log: str, found: Resolution) -
         nullif(edge_to, {NONE}) AS edge_to FROM resolved""")
 
 
-def _register(
-    con: Con, columns: dict[str, Ints], only: Flags | None = None
-) -> None:
+def _register(con: Con, columns: dict[str, Ints], only: Flags | None = None) -> None:
     table = pa.table(columns if only is None else {name: array[only] for name, array in columns.items()})
     con.register("resolved_arrays", table)
     con.execute("CREATE OR REPLACE TEMP TABLE resolved AS FROM resolved_arrays")

@@ -11,10 +11,8 @@ from profiles_assets.identity.graph import NONE, Codes, Graph, Ints, Previous, R
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.history import compare
 from profiles_assets.identity.ids import assign_ids, retire
-from profiles_assets.identity.keys import BLOCKED, COLLISION, OK
+from profiles_assets.identity.keys import BLOCKED, COLLISION, LIMIT, OK
 from profiles_assets.identity.limits import Limited, distinct_links, enforce_limits
-
-LIMIT = 5
 
 
 def resolve(graph: Graph, previous: Previous, rules: Rules) -> Resolution:

@@ -94,7 +94,5 @@ def stage(con: Con, name: str, staged: str) -> None:
 
 
 def _in_lake(con: Con) -> bool:
-    found = con.execute(
-        "SELECT type FROM duckdb_databases() WHERE database_name = current_database()"
-    ).fetchone()
+    found = con.execute("SELECT type FROM duckdb_databases() WHERE database_name = current_database()").fetchone()
     return found is not None and found[0] == "ducklake"

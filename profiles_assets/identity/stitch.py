@@ -1,7 +1,5 @@
 """Stitched ids: brings the people of an entity up to date with the evidence, touching only who changed."""
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -19,6 +17,7 @@ from profiles_assets.identity.outcome import (
     stage_violations,
     write_violation_changes,
 )
+from profiles_assets.identity.plan import Plan, make_plan, step_name
 from profiles_assets.identity.resolve import resolve
 from profiles_assets.project.entities import Entity
 from profiles_assets.project.project import Project
@@ -45,23 +44,6 @@ class StitchReport:
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What is pending for an entity: partitions applied and gone, the day to read at and the one read at before."""
-
-    as_of: date
-    before: date | None
-    rules: str
-    full: bool
-    versions: dict[str, str]
-    removed: list[str]
-
-    @property
-    def idle(self) -> bool:
-        """True when nothing is pending."""
-        return not (self.full or self.versions or self.removed or self.as_of != self.before)
-
-
-@dataclass(frozen=True)
 class Staged:
     """Changes in temporary tables, ready to be written."""
 
@@ -76,19 +58,14 @@ def update_stitched(
     """Resolve what changed in the evidence of an entity since the last run, or everything.
 
     Everything is resolved at the first run, after a change of the entity's rules, and with `rebuild`; that
-    changes no id. Raises ValueError for an as_of older than what is stored.
+    changes no id. Raises ValueError for an as_of older than what is stored: read that with `stitch_as_of`.
     """
     staged = lake.step(
         lambda con: compute_stitched(con, project, entity, as_of, rebuild),
-        lambda con, value: write_stitched(con, entity, value),
+        write_stitched,
         [evidence.STEP, step_name(entity)],
     )
     return staged.report
-
-
-def step_name(entity: str) -> str:
-    """Step under which the progress of an entity's stitching is noted."""
-    return f"stitched_ids/{entity}"
 
 
 def compute_stitched(
@@ -96,7 +73,7 @@ def compute_stitched(
 ) -> Staged:
     """Resolve what is pending and stage the differences."""
     spec = project.entities[entity]
-    plan = make_plan(con, entity, spec, as_of, rebuild)
+    plan = make_plan(con, project, entity, as_of, rebuild)
     if plan is None or plan.idle:
         return Staged(StitchReport(plan.as_of if plan else None))
     edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
@@ -105,60 +82,33 @@ def compute_stitched(
     if plan.full:
         load_everything(con, nodes, entity, spec)
     else:
-        _stage_frontier(con, edges, entity, plan)
+        _stage_frontier(con, edges, plan)
         load_closed_set(con, nodes, entity, spec)
-    graph, found = resolve_loaded(con, spec)
-    return _stage(con, entity, spec, plan, graph, found)
+    graph, found = resolve_loaded(con, spec, plan.full)
+    return _stage(con, spec, plan, graph, found)
 
 
-def write_stitched(con: Con, entity: str, staged: Staged) -> None:
+def write_stitched(con: Con, staged: Staged) -> None:
     """Write what was staged and note it, in the caller's transaction."""
     plan = staged.plan
     if plan is None or staged.ids is None:
         return
     schema.create_tables(con)
     write_merge(con, staged.ids)
-    write_violation_changes(con, entity)
+    write_violation_changes(con, plan.entity)
     con.execute("INSERT INTO identity.identity_log BY NAME FROM staged_log")
-    con.execute("DELETE FROM identity.id_removed WHERE entity = ?", [entity])
+    con.execute("DELETE FROM identity.id_removed WHERE entity = ?", [plan.entity])
     notes = {"as_of": plan.as_of.isoformat(), "rules": plan.rules}
-    progress.record(con, step_name(entity), plan.versions | notes, plan.removed)
+    progress.record(con, step_name(plan.entity), plan.versions | notes, plan.removed)
 
 
-def make_plan(con: Con, entity: str, spec: Entity, as_of: date | None, rebuild: bool) -> Plan | None:
-    """What is pending for an entity; None where there has never been anything to stitch."""
-    upstream = progress.applied(con, evidence.STEP)
-    done = progress.applied(con, step_name(entity))
-    before, rules_before = done.pop("as_of", None), done.pop("rules", None)
-    stored = date.fromisoformat(before) if before else None
-    newest = newest_day(upstream) or stored
-    if newest is None:
-        return None
-    if as_of and stored and as_of < min(stored, newest):
-        raise ValueError(f"ids are stitched as of {stored}; read {as_of} with stitch_as_of")
-    rules = rules_hash(spec)
-    versions, removed = progress.pending(upstream, done)
-    day = as_of or newest
-    return Plan(day, stored, rules, rebuild or rules != rules_before, versions, removed)
-
-
-def newest_day(partitions: Mapping[str, str]) -> date | None:
-    """Newest load day among partitions named `source/day`."""
-    return max((date.fromisoformat(name.rpartition("/")[2]) for name in partitions), default=None)
-
-
-def rules_hash(spec: Entity) -> str:
-    """Hash of what is declared about an entity's ids."""
-    return hashlib.md5(spec.model_dump_json().encode(), usedforsecurity=False).hexdigest()
-
-
-def resolve_loaded(con: Con, spec: Entity) -> tuple[Graph, Resolution]:
-    """Resolve the picked nodes, giving out no id that a living profile outside them has."""
+def resolve_loaded(con: Con, spec: Entity, whole: bool) -> tuple[Graph, Resolution]:
+    """Resolve the picked nodes (`whole`: all there are), giving out no id that a living profile outside them has."""
     rules = Rules.of(spec)
-    graph, previous = load_graph(con, rules.types)
+    graph, previous = load_graph(con, rules.types, whole)
     while True:
         found = resolve(graph, previous, rules)
-        clashes = _living_elsewhere(con, found)
+        clashes = frozenset() if whole else _living_elsewhere(con, found)
         if not clashes:
             return graph, found
         previous = replace(previous, elsewhere=previous.elsewhere | clashes)
@@ -170,28 +120,27 @@ def _living_elsewhere(con: Con, found: Resolution) -> frozenset[int]:
         return frozenset()
     con.register("given_keys", given)
     rows = con.execute(
-        "SELECT DISTINCT profile_key FROM before ANTI JOIN closed USING (key) "
-        "SEMI JOIN given_keys USING (profile_key)"
+        "SELECT DISTINCT profile_key FROM before ANTI JOIN closed USING (key) SEMI JOIN given_keys USING (profile_key)"
     ).fetchall()
     con.unregister("given_keys")
     return frozenset(int(row[0]) for row in rows)
 
 
-def _stage_frontier(con: Con, edges: str, entity: str, plan: Plan) -> None:
+def _stage_frontier(con: Con, edges: str, plan: Plan) -> None:
     first, last = sorted((plan.before or plan.as_of, plan.as_of))
     removed = schema.view(con, "id_removed")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE frontier AS
-        SELECT DISTINCT unnest(nodes) AS key FROM {edges} WHERE entity = {literal(entity)}
+        SELECT DISTINCT unnest(nodes) AS key FROM {edges} WHERE entity = {literal(plan.entity)}
             AND (({evidence.partition_filter([*plan.versions])} AND visible <= DATE '{plan.as_of}')
                 OR (visible > DATE '{first}' AND visible <= DATE '{last}'))
-        UNION SELECT key FROM {removed} WHERE entity = {literal(entity)}""")
+        UNION SELECT key FROM {removed} WHERE entity = {literal(plan.entity)}""")
 
 
-def _stage(con: Con, entity: str, spec: Entity, plan: Plan, graph: Graph, found: Resolution) -> Staged:
-    stage_ids(con, entity, graph, found)
-    stage_violations(con, entity, tuple(spec.ids), graph, found)
-    stage_log(con, entity, plan.as_of, schema.view(con, "identity_log"), found)
-    mine = f"entity = {literal(entity)}"
+def _stage(con: Con, spec: Entity, plan: Plan, graph: Graph, found: Resolution) -> Staged:
+    stage_ids(con, plan.entity, graph, found)
+    stage_violations(con, plan.entity, tuple(spec.ids), graph, found)
+    stage_log(con, plan.entity, plan.as_of, schema.view(con, "identity_log"), found)
+    mine = f"entity = {literal(plan.entity)}"
     scope = mine if plan.full else f"{mine} AND key IN (SELECT key FROM closed)"
     ids = _stage_merge(con, scope)
     stage_violation_changes(con, schema.view(con, "identity_violations"), scope)

@@ -1,7 +1,5 @@
 """Assets `profiles/<entity>`: one wide row per person, published for readers."""
 
-from typing import Any
-
 import dagster as dg
 
 from profiles_assets import pictures

@@ -77,7 +77,9 @@ def read_profile_as_of(con: Con, project: Project, asked: str, as_of: date) -> d
     entity, profile_id = find_profile(con, project, asked, "stitched_then")
     create_attribution(con, project, entity, stitched="stitched_then", as_of=as_of)
     stage_identify_traits(con, project, entity, "identify_then", f"DATE '{as_of}'")
-    ids = con.execute(f"SELECT id_type, list_sort(list(value)) FROM {THEIRS} GROUP BY 1 ORDER BY 1", [entity, profile_id])
+    ids = con.execute(
+        f"SELECT id_type, list_sort(list(value)) FROM {THEIRS} GROUP BY 1 ORDER BY 1", [entity, profile_id]
+    )
     found = {"ids": dict(ids.fetchall())}
     seen = f"SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM {THEIRS}"
     found |= _row(con, seen, [entity, profile_id])

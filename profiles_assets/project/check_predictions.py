@@ -36,6 +36,9 @@ def _name_problems(draft: Draft) -> Iterator[Problem]:
             if column != name and column in draft.predictions:
                 message = f'prediction "{column}" has the name of a column of prediction "{name}"'
                 yield draft.prediction(column).problem(message, hint="rename one of them", of_key=True)
+        if (model := f"{name}_model") in draft.predictions:
+            message = f'prediction "{model}" has the name of the model of prediction "{name}"'
+            yield draft.prediction(model).problem(message, hint="rename one of them", of_key=True)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """Assets `entity_vars/<section>`: the traits of one file, one row per person."""
 
-from typing import Any
-
 import dagster as dg
 
 from profiles_assets import pictures

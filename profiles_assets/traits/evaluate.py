@@ -83,9 +83,7 @@ def stage_people(con: Con, entity: str, stitched: str = "identity.stitched_ids",
     )
 
 
-def stage_section(
-    con: Con, project: Project, section: str, as_of: date, table: str, *, who: Who | None = None
-) -> None:
+def stage_section(con: Con, project: Project, section: str, as_of: date, table: str, *, who: Who | None = None) -> None:
     """Temporary table with the stored traits of a section as of a day."""
     sql = compile_section(project, section, event_columns(con, project), f"DATE '{as_of}'", who)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")

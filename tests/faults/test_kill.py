@@ -10,9 +10,11 @@ import pytest
 
 from tests.shop import command, copy_shop, land, profiles, small, tables
 
+Tables = dict[str, tuple[object, ...]]
+
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, tuple[int, str]], float]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tables, float]:
     """A landed shop that no run has touched, the tables of an undisturbed run, and how long that took."""
     root = copy_shop(tmp_path_factory.mktemp("kill") / "shop")
     land(root, small())
@@ -23,7 +25,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[st
     return pristine, tables(root), time.monotonic() - started
 
 
-def killed_then_run(pristine: Path, folder: Path, seconds: float) -> dict[str, tuple[int, str]]:
+def killed_then_run(pristine: Path, folder: Path, seconds: float) -> Tables:
     root = Path(shutil.copytree(pristine, folder / "shop"))
     process = command(root, "run")
     time.sleep(seconds)
@@ -34,9 +36,7 @@ def killed_then_run(pristine: Path, folder: Path, seconds: float) -> dict[str, t
 
 
 @pytest.mark.parametrize("part", [0.45, 0.75])
-def test_a_killed_run_leaves_no_trace(
-    part: float, undisturbed: tuple[Path, dict[str, tuple[int, str]], float], tmp_path: Path
-) -> None:
+def test_a_killed_run_leaves_no_trace(part: float, undisturbed: tuple[Path, Tables, float], tmp_path: Path) -> None:
     pristine, expected, seconds = undisturbed
     assert killed_then_run(pristine, tmp_path, seconds * part) == expected
 
@@ -44,7 +44,7 @@ def test_a_killed_run_leaves_no_trace(
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(20))
 def test_runs_killed_at_random_leave_no_trace(
-    seed: int, undisturbed: tuple[Path, dict[str, tuple[int, str]], float], tmp_path: Path
+    seed: int, undisturbed: tuple[Path, Tables, float], tmp_path: Path
 ) -> None:
     pristine, expected, seconds = undisturbed
     assert killed_then_run(pristine, tmp_path, seconds * random.Random(seed).uniform(0.2, 1.0)) == expected

@@ -1,12 +1,13 @@
 """Random small histories: days put, replaced and removed, late and duplicate rows, several sets of guards."""
 
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from hypothesis import strategies as st
 
 from profiles_assets.project.entities import Entity
-from tests.identity.world import SOURCES, TYPES, row
+from tests.identity.world import SOURCES, TYPES, World, day, row
 from tests.oracles.identity import Row
 
 GUARDS: list[dict[str, Any]] = [
@@ -53,16 +54,16 @@ class Rules:
 Step = Put | Remove | Rules
 
 
-CROWDED, ROOMY = (3, 4, 3, 5), (7, 7, 6, 8)
+CROWDED, ROOMY = (3, 4, 3, 5), (6, 6, 2, 3)
 
 
 @st.composite
 def rows(draw: st.DrawFn, number: int, source: str) -> Row:
     """One row of a day: of few values that all meet, or of many that stay apart."""
     many = draw(st.sampled_from([CROWDED, ROOMY, ROOMY]))
-    most = 4 if many is CROWDED else 2
-    kinds = draw(st.lists(st.sampled_from(range(len(TYPES))), min_size=1, max_size=most, unique=True))
-    values = {k: draw(st.integers(0, many[k])) for k in kinds}
+    least, most = (1, 4) if many is CROWDED else (2, 2)
+    kinds = draw(st.lists(st.sampled_from(range(len(TYPES))), min_size=least, max_size=most, unique=True))
+    values = {k: draw(st.sampled_from([*range(1, many[k] + 1), *range(1, many[k] + 1), 0])) for k in kinds}
     ids = [f"{TYPES[k]}:{TYPES[k][0]}{v}" if v else f"{TYPES[k]}:null" for k, v in values.items()]
     late = draw(st.sampled_from([0, 0, 0, 0, -1, -2, 1]))
     minute, duplicate = draw(st.integers(0, 3)), draw(st.integers(0, 9)) == 9
@@ -72,13 +73,13 @@ def rows(draw: st.DrawFn, number: int, source: str) -> Row:
 @st.composite
 def puts(draw: st.DrawFn) -> Put:
     """A day of one source."""
-    number, source = draw(st.integers(0, 5)), draw(st.sampled_from(SOURCES))
-    return Put(tuple(draw(st.lists(rows(number, source), min_size=1, max_size=8))))
+    number, source = draw(st.integers(0, 3)), draw(st.sampled_from(SOURCES))
+    return Put(tuple(draw(st.lists(rows(number, source), min_size=1, max_size=5))))
 
 
 def steps() -> st.SearchStrategy[Step]:
     """One change of the world; a change of the rules is rare, since it makes the run a full one."""
-    removals = st.builds(Remove, st.integers(0, 5), st.sampled_from(SOURCES))
+    removals = st.builds(Remove, st.integers(0, 3), st.sampled_from(SOURCES))
     rules = st.builds(Rules, st.sampled_from(ENTITIES))
     chosen = st.sampled_from([puts()] * 9 + [removals] * 3 + [rules])
     return chosen.flatmap(lambda step: step)
@@ -87,3 +88,23 @@ def steps() -> st.SearchStrategy[Step]:
 def histories(longest: int = 6) -> st.SearchStrategy[list[list[Step]]]:
     """Runs, each with the changes before it."""
     return st.lists(st.lists(steps(), min_size=1, max_size=2), min_size=1, max_size=longest)
+
+
+def random_changes(chance: Random, world: World, many: int) -> list[Step]:
+    """One to three changes of a world in which `many` histories with ids of their own go on side by side."""
+    if chance.random() < 0.05:
+        return [Rules(chance.choice(ENTITIES))]
+    number, source = chance.randrange(4), chance.choice(SOURCES)
+    old = [r for r in world.rows if (r.source, r.day) == (source, day(number)) and chance.random() < 0.6]
+    new = [random_row(chance, number, source, f"{n}_") for n in range(many) for _ in range(chance.choice((0, 1, 2)))]
+    put = Put((*old, *new))
+    return [put] if put.rows and chance.random() < 0.8 else [Remove(chance.randrange(4), chance.choice(SOURCES)), put]
+
+
+def random_row(chance: Random, number: int, source: str, prefix: str) -> Row:
+    """One row of a history whose values have a prefix."""
+    many, least, most = chance.choice(((CROWDED, 1, 4), (ROOMY, 2, 2), (ROOMY, 2, 2)))
+    kinds = chance.sample(range(len(TYPES)), chance.randint(least, most))
+    ids = [f"{TYPES[k]}:{prefix}{TYPES[k][0]}{chance.randint(1, many[k])}" for k in kinds]
+    late, minute = chance.choice((0, 0, 0, 0, -1, -2, 1)), chance.randrange(4)
+    return row(number, *ids, source=source, late=late, minute=minute, duplicate=chance.random() < 0.1)

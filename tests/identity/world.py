@@ -29,9 +29,7 @@ def day(number: int) -> date:
     return START + timedelta(days=number)
 
 
-def row(
-    number: int, *ids: str, source: str = "web", late: int = 0, minute: int = 0, duplicate: bool = False
-) -> Row:
+def row(number: int, *ids: str, source: str = "web", late: int = 0, minute: int = 0, duplicate: bool = False) -> Row:
     """Row of load day `number` with ids such as `email:a@x`, of an event `late` days after (or before) it."""
     nodes = sorted((tuple(i.split(":", 1)) for i in ids), key=lambda n: TYPES.index(n[0]))
     event_day = day(number + late)
@@ -129,7 +127,7 @@ class World:
         with transaction(self.con):
             staged = compute_stitched(self.con, self.project, "user", as_of, rebuild)
         with transaction(self.con):
-            write_stitched(self.con, "user", staged)
+            write_stitched(self.con, staged)
         return staged.report
 
     def run(self, as_of: date | None = None) -> StitchReport:
@@ -157,26 +155,27 @@ class World:
     def _sorted(self, table: str) -> list[tuple]:
         return sorted(self.con.execute(f"FROM {table}").fetchall(), key=repr)
 
-    def statuses(self) -> dict[Node, str]:
-        """Status of each node."""
-        return {(t, v): s for t, v, s in self._ids("id_type, value, status")}
+    def statuses(self, prefix: str = "") -> dict[Node, str]:
+        """Status of each node whose value has a prefix."""
+        return self.names("status", prefix)
 
-    def groups(self, column: str = "profile_id") -> set[frozenset[Node]]:
+    def groups(self, column: str = "profile_id", prefix: str = "") -> set[frozenset[Node]]:
         """Sets of nodes that share a profile or a component."""
         found: dict[str, set[Node]] = {}
-        for t, v, label in self._ids(f"id_type, value, {column}"):
-            if label is not None:
-                found.setdefault(label, set()).add((t, v))
+        for node, label in self.names(column, prefix).items():
+            found.setdefault(label, set()).add(node)
         return {frozenset(group) for group in found.values()}
 
-    def names(self, column: str = "profile_id") -> dict[Node, str]:
+    def names(self, column: str = "profile_id", prefix: str = "") -> dict[Node, str]:
         """Profile id (or another column) of each node that has one."""
-        return {(t, v): label for t, v, label in self._ids(f"id_type, value, {column}") if label is not None}
+        found = self.con.execute(
+            f"SELECT id_type, value, {column} FROM identity.stitched_ids WHERE {column} IS NOT NULL "
+            "AND starts_with(value, ?)",
+            [prefix],
+        )
+        return {(t, v): label for t, v, label in found.fetchall()}
 
     def profile(self, node: str) -> str | None:
         """Profile id of a node such as `email:a@x`."""
         id_type, value = node.split(":", 1)
         return self.names().get((id_type, value))
-
-    def _ids(self, columns: str) -> list[tuple]:
-        return self.con.execute(f"SELECT {columns} FROM identity.stitched_ids").fetchall()

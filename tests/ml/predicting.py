@@ -21,14 +21,10 @@ def forecast(predict: str = "no order_completed", over: str = "30 days", **keys:
 
 
 def calendar(cuts: int = 3, horizon: int = 30) -> Calendar:
-    return Calendar(
-        AS_OF, horizon, tuple(AS_OF - timedelta(days=horizon * back) for back in range(cuts, 0, -1))
-    )
+    return Calendar(AS_OF, horizon, tuple(AS_OF - timedelta(days=horizon * back) for back in range(cuts, 0, -1)))
 
 
-def people(
-    count: int, day: date, seed: int, horizon: int = 30
-) -> pd.DataFrame:
+def people(count: int, day: date, seed: int, horizon: int = 30) -> pd.DataFrame:
     """Poisson buyers whose rate is known to one feature, seen over 100 days."""
     rng = np.random.default_rng(seed)
     rate = rng.gamma(1.0, 0.03, count)

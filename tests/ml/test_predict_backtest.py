@@ -1,12 +1,14 @@
-from collections.abc import Iterator
 from datetime import date
 
+import pandas as pd
 import pytest
 
 from ml import backtest as backtests
 from ml.backtest import Result, backtest, beats_baseline, champion, means
 from ml.candidates import Candidate, Mean
+from ml.errors import PredictionError
 from ml.rows import Rows
+from ml.training import check_enough
 from tests.ml.predicting import AS_OF, calendar, forecast, training_set
 
 
@@ -54,9 +56,9 @@ def test_each_date_is_predicted_from_windows_that_had_closed(monkeypatch: pytest
 
 
 @pytest.fixture(scope="module")
-def churn() -> Iterator[list[Result]]:
+def churn() -> list[Result]:
     asked, dates = forecast(), calendar(3)
-    yield backtest(asked, dates, training_set(asked, dates, 800))
+    return backtest(asked, dates, training_set(asked, dates, 800))
 
 
 def test_a_backtest_has_every_metric_of_every_model_and_date(churn: list[Result]) -> None:
@@ -68,3 +70,17 @@ def test_a_backtest_has_every_metric_of_every_model_and_date(churn: list[Result]
 def test_every_candidate_beats_the_mean_on_learnable_data(churn: list[Result]) -> None:
     averages = means(churn)
     assert all(beats_baseline(forecast(), averages, name) for name in ("btyd", "boosted", "blend"))
+
+
+@pytest.mark.parametrize(
+    ("predict", "label", "words"),
+    [
+        ("no bought", 1.0, "all but 5 of 105 people had no bought in the 30 days after"),
+        ("bought", 0.0, "only 5 of 105 people had any bought"),
+        ("sum bought.total", 0.0, "only 5 of 105 people had any bought"),
+    ],
+)
+def test_too_few_of_a_kind_are_told(predict: str, label: float, words: str) -> None:
+    rows = Rows(pd.DataFrame({"_label": [label] * 100 + [1 - label] * 5}), {})
+    with pytest.raises(PredictionError, match=words):
+        check_enough(rows, forecast(predict))

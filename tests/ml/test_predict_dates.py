@@ -34,5 +34,7 @@ def test_there_are_three_test_dates_where_the_history_allows() -> None:
 
 
 def test_too_little_history_is_told_with_numbers() -> None:
-    with pytest.raises(PredictionError, match=r"90 days ahead takes at least 270 days .* there are 120, from 2025-01-01"):
+    with pytest.raises(
+        PredictionError, match=r"90 days ahead takes at least 270 days .* there are 120, from 2025-01-01"
+    ):
         plan_dates(FIRST, date(2025, 4, 30), 90)

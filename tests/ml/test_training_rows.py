@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from ml.dates import Calendar
-from ml.errors import PredictionError
 from ml.training import TABLE, stage_training
 from profiles_assets.events.load import load_events
 from profiles_assets.identity.evidence import update_evidence
 from profiles_assets.identity.stitch import update_stitched
 from profiles_assets.project.loader import load_project
-from profiles_assets.project.project import Project
 from resources.lake import Lake
 from tests.ml.predicting import forecast
 
@@ -57,21 +55,28 @@ def buy(day: int, total: float, **ids: str) -> Event:
     return event(day, "bought", total=total, **ids)
 
 
-BASE = [
-    visit(0, anonymous_id="a1"),
-    visit(1, user_id="u1"),
-    buy(2, 10, user_id="u1"),
-    buy(2, 5, user_id="u1"),
-    buy(6, 60, user_id="u1"),
-    visit(3, user_id="u2"),
-    visit(4, anonymous_id="a3"),
-    visit(5, user_id="u3"),
-    buy(12, 20, anonymous_id="a1"),
-    buy(15, 30, user_id="u2"),
-    visit(21, user_id="u2"),
-    visit(30, user_id="u2"),
+EVENTS = [
+    visit(1, user_id="buyer"),
+    buy(2, 10, user_id="buyer"),
+    buy(2, 5, user_id="buyer"),
+    buy(6, 60, user_id="buyer"),
+    visit(3, user_id="newcomer"),
+    buy(15, 30, user_id="newcomer"),
+    buy(16, 1, user_id="newcomer"),
+    visit(21, user_id="newcomer"),
+    visit(0, anonymous_id="merges soon"),
+    buy(3, 44, user_id="soon"),
+    visit(14, anonymous_id="merges soon", user_id="soon"),
+    buy(18, 20, user_id="soon"),
+    visit(0, anonymous_id="merges later"),
+    visit(1, user_id="later"),
+    visit(25, anonymous_id="merges later", user_id="later"),
+    visit(1, user_id="late"),
+    event(8, "bought", total=500, user_id="late", load=13),
+    visit(30, user_id="last"),
 ]
 CALENDAR = Calendar(START + timedelta(days=30), 10, (START + timedelta(days=10), START + timedelta(days=20)))
+Key = tuple[int, str]
 
 
 def write(root: Path, events: Iterable[Event], name: str = "a") -> None:
@@ -85,133 +90,97 @@ def write(root: Path, events: Iterable[Event], name: str = "a") -> None:
         (folder / f"{name}.jsonl").write_text("\n".join(texts) + "\n")
 
 
-def load(lake: Lake, project: Project) -> None:
-    load_events(lake, project, "events")
-    update_evidence(lake, project)
-    update_stitched(lake, project, "user")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    for name, text in FILES.items():
-        file = tmp_path / name
-        file.parent.mkdir(exist_ok=True)
-        file.write_text(text)
-    return tmp_path
-
-
 class Shop:
-    """A lake with the base events and some more, and training rows of it."""
+    """A lake with these events and the training rows it gives."""
 
-    def __init__(self, root: Path, *more: Event) -> None:
-        write(root, [*BASE, *more])
+    def __init__(self, root: Path) -> None:
+        for name, text in FILES.items():
+            file = root / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
         self.root, self.project, self.lake = root, load_project(root), Lake(root=str(root / "lake"))
-        load(self.lake, self.project)
+        self.add(*EVENTS)
 
-    def add(self, *events: Event) -> None:
-        write(self.root, events, "later")
-        load(self.lake, self.project)
+    def add(self, *events: Event, name: str = "a") -> None:
+        write(self.root, events, name)
+        load_events(self.lake, self.project, "events")
+        update_evidence(self.lake, self.project)
+        update_stitched(self.lake, self.project, "user")
 
-    def rows(self, predict: str = "sum bought.total", **keys: Any) -> dict[tuple[int, str], dict[str, Any]]:
-        """Rows by (day of the cut, smallest id of the person then)."""
+    def rows(self, predict: str = "sum bought.total", **keys: Any) -> dict[Key, dict[str, Any]]:
+        """Rows by day of the cut and oldest id of the person as of the cut."""
         asked = forecast(predict, "10 days", **keys)
         with self.lake.get_connection() as con:
-            self.features = stage_training(con, self.project, asked, CALENDAR)
-            found = con.execute(
-                f"SELECT r.*, s.value AS who FROM {TABLE} r "
-                "JOIN (SELECT profile_id, arg_min(value, (first_day, first_seen, key)) AS value "
-                "FROM identity.stitched_ids GROUP BY ALL) s ON s.profile_id = r._person ORDER BY ALL"
+            stage_training(con, self.project, asked, CALENDAR)
+            oldest = " UNION ALL ".join(
+                f"SELECT DATE '{cut}' AS _as_of, n.profile_id, arg_min(s.value, n.age) AS who FROM nodes_{number} n "
+                "JOIN identity.stitched_ids s USING (key) GROUP BY ALL"
+                for number, cut in enumerate(CALENDAR.cuts)
             )
-            names = [column[0] for column in found.description]
-            rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]
-        return {((row["_as_of"] - START).days, row["who"] + row["profile_id"][:0]): row for row in rows}
+            found = con.sql(f"FROM {TABLE} JOIN ({oldest}) USING (_as_of, profile_id)").to_arrow_table()
+        return {((row["_as_of"] - START).days, row.pop("who")): row for row in found.to_pylist()}
 
 
-def test_features_are_as_of_the_cut_and_labels_of_the_window_after_it(root: Path) -> None:
-    rows = Shop(root).rows()
-    assert rows[10, "u1"]["spend"] == 75
-    assert rows[10, "u1"]["_label"] == 0
-    assert rows[10, "u2"]["spend"] == 0
-    assert rows[10, "u2"]["_label"] == 30
-    assert rows[20, "u2"]["spend"] == 30
-    assert rows[20, "u2"]["_label"] == 0
-    assert rows[10, "u2"]["visits"] == 1
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    return Shop(tmp_path_factory.mktemp("tiny"))
 
 
-def test_purchases_of_a_day_are_one_and_the_first_says_nothing_of_their_value(root: Path) -> None:
-    row = Shop(root).rows()[10, "u1"]
-    history = [row[name] for name in ("_frequency", "_recency", "_age", "_monetary", "_recent")]
-    assert history == [1, 4, 8, 60, 75]
-    row = Shop(root).rows()[10, "u3"]
-    assert row["_frequency"] is None
+@pytest.fixture(scope="module")
+def rows(shop: Shop) -> dict[Key, dict[str, Any]]:
+    return shop.rows()
+
+
+def test_features_are_as_of_the_cut_and_labels_of_the_window_after_it(rows: dict[Key, dict[str, Any]]) -> None:
+    spend = {key: (row["spend"], row["_label"]) for key, row in rows.items() if key[1] in ("buyer", "newcomer")}
+    assert spend == {
+        (10, "buyer"): (75, 0), (20, "buyer"): (75, 0), (10, "newcomer"): (0, 31), (20, "newcomer"): (31, 0),
+    }  # fmt: skip
+    assert rows[10, "newcomer"]["visits"] == 1
+    assert "last" not in {who for _, who in rows}
+
+
+def test_purchases_of_a_day_are_one_and_the_first_says_nothing_of_their_value(
+    rows: dict[Key, dict[str, Any]],
+) -> None:
+    names = ("_frequency", "_recency", "_age", "_monetary", "_recent")
+    assert [rows[10, "buyer"][name] for name in names] == [1, 4, 8, 60, 75]
+    assert [rows[10, "newcomer"][name] for name in names] == [None] * 5
 
 
 @pytest.mark.parametrize(("predict", "label"), [("no bought", 0), ("bought", 1), ("count bought", 2)])
-def test_each_goal_has_its_label(root: Path, predict: str, label: float) -> None:
-    rows = Shop(root, buy(16, 1, user_id="u2")).rows(predict)
-    assert rows[10, "u2"]["_label"] == label
+def test_each_goal_has_its_label(shop: Shop, predict: str, label: float) -> None:
+    assert shop.rows(predict)[10, "newcomer"]["_label"] == label
 
 
-def test_people_who_merge_within_the_window_count_once(root: Path) -> None:
-    shop = Shop(root, visit(14, anonymous_id="a1", user_id="u1"))
-    rows = [row for (cut, _), row in shop.rows().items() if cut == 10]
-    assert len(rows) == 4
-    merged = shop.rows()[10, "a1"]
-    assert merged["_label"] == 20
-    assert merged["spend"] == 0  # the older one's, as of the cut
+def test_people_who_merge_within_the_window_count_once(rows: dict[Key, dict[str, Any]]) -> None:
+    assert (10, "soon") not in rows
+    merged = rows[10, "merges soon"]
+    assert (merged["spend"], merged["_label"]) == (0, 20)  # known as of the cut, and done by both together
+    assert rows[20, "merges soon"]["spend"] == 64
 
 
-def test_people_who_merge_later_are_rows_of_one_person(root: Path) -> None:
-    apart = Shop(root).rows()
-    together = Shop(root, visit(25, anonymous_id="a1", user_id="u1"))
-    with together.lake.get_connection() as con:
-        stage_training(con, together.project, forecast("bought", "10 days"), CALENDAR)
-        found = con.execute(
-            f"SELECT _as_of, _person, count(*), count(DISTINCT profile_id) FROM {TABLE} GROUP BY ALL "
-            "HAVING count(*) > 1"
-        ).fetchall()
-    assert [(row[0], *row[2:]) for row in found] == [(CALENDAR.cuts[0], 2, 2)]
-    assert len(apart) == 10
+def test_people_who_merge_later_are_rows_of_one_person_today(rows: dict[Key, dict[str, Any]]) -> None:
+    pair = [rows[10, "merges later"], rows[10, "later"]]
+    assert pair[0]["profile_id"] != pair[1]["profile_id"]
+    assert pair[0]["_person"] == pair[1]["_person"]
 
 
-def test_later_events_leave_old_rows_as_they_are(root: Path) -> None:
-    shop = Shop(root)
+def test_events_count_from_the_day_they_arrive(rows: dict[Key, dict[str, Any]]) -> None:
+    seen = {cut: (rows[cut, "late"]["spend"], rows[cut, "late"]["_label"]) for cut in (10, 20)}
+    assert seen == {10: (0, 0), 20: (500, 0)}
+
+
+def test_later_events_leave_old_rows_as_they_are(tmp_path: Path) -> None:
+    shop = Shop(tmp_path)
     before = shop.rows()
-    shop.add(buy(31, 99, user_id="u1"), visit(32, user_id="u9"), event(9, "bought", total=7, user_id="u2", load=33))
+    more = [buy(31, 99, user_id="buyer"), visit(32, user_id="new")]
+    shop.add(*more, event(9, "bought", total=7, user_id="newcomer", load=33), name="b")
     assert shop.rows() == before
 
 
-def test_late_events_count_for_nothing_before_they_arrive(root: Path) -> None:
-    late = event(8, "bought", total=500, user_id="u2", load=13)
-    rows = Shop(root, late).rows()
-    assert rows[10, "u2"]["spend"] == 0
-    assert rows[10, "u2"]["_label"] == 30
-    assert rows[20, "u2"]["spend"] == 530
-
-
-def test_features_are_numbers_booleans_and_text(root: Path) -> None:
-    shop = Shop(root)
-    shop.rows()
-    assert shop.features == {
-        "last_total": "DOUBLE", "page": "VARCHAR", "spend": "DOUBLE", "vip": "DOUBLE", "visits": "DOUBLE",
+def test_among_is_judged_as_of_the_cut(shop: Shop) -> None:
+    rows = shop.rows(among={"spend": "> 0"})
+    assert set(rows) == {
+        (10, "buyer"), (10, "soon"), (20, "buyer"), (20, "newcomer"), (20, "merges soon"), (20, "late"),
     }  # fmt: skip
-
-
-def test_features_can_be_chosen(root: Path) -> None:
-    shop = Shop(root)
-    shop.rows(features={"include": ["spend", "visits"], "exclude": ["visits"]})
-    assert list(shop.features) == ["spend"]
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [("pages", "VARCHAR\\[\\]"), ("seen_at", "TIMESTAMP"), ("nothing", "no such trait")],
-)
-def test_a_feature_that_cannot_be_used_is_told(root: Path, name: str, reason: str) -> None:
-    with pytest.raises(PredictionError, match=f"{name} cannot be a feature: .*{reason}"):
-        Shop(root).rows(features={"include": [name]})
-
-
-def test_among_is_judged_as_of_the_cut(root: Path) -> None:
-    rows = Shop(root).rows(among={"spend": "> 0"})
-    assert set(rows) == {(10, "u1"), (20, "u1"), (20, "u2"), (20, "a1")}

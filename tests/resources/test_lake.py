@@ -114,6 +114,12 @@ def test_a_reader_stays_on_the_published_snapshot(lake: Lake) -> None:
         assert snapshot_number(con) > snapshot
 
 
+def test_a_moved_lake_still_opens(lake: Lake, tmp_path: Path) -> None:
+    lake.write(lambda con: con.execute("CREATE TABLE ops.numbers AS SELECT i AS value FROM range(5000) g(i)") and None)
+    Path(lake.root).rename(tmp_path / "moved")
+    assert len(numbers(Lake(root=str(tmp_path / "moved")))) == 5000
+
+
 def test_extensions_come_from_their_wheels() -> None:
     assert wheel_file("ducklake")
     assert wheel_file("sqlite_scanner")

@@ -76,9 +76,7 @@ def specs() -> dict[str, dict[str, Any]]:
 def rows_of(traits: dict[str, Any], history: list[dict[str, Any]], as_of: date) -> dict[str, dict[str, Any]]:
     project, con = project_with(traits), lake_with(history, PEOPLE)
     day = f"DATE '{as_of}'"
-    con.execute(
-        f"CREATE TABLE facts AS {compile_section(project, 'facts', event_columns(con, project), day)}"
-    )
+    con.execute(f"CREATE TABLE facts AS {compile_section(project, 'facts', event_columns(con, project), day)}")
     result = con.sql(select_all_traits(project, "user", {"facts": "facts"}, "people", day))
     return {row[0]: dict(zip(result.columns, row, strict=True)) for row in result.fetchall()}
 

@@ -1,0 +1,186 @@
+"""Predictions of a small simulated shop, from its files to the scores."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+from ml import registry
+from ml.candidates import Trees
+from ml.checks import beats_baseline, enough_history, one_score_per_person, scores_in_range
+from ml.definition import model_definition
+from ml.predict import TrainingReport, is_due, score, train
+from ml.registry import Model
+from ml.rows import Rows
+from ml.training import read_rows
+from profiles_assets.events.load import load_events
+from profiles_assets.identity.evidence import update_evidence
+from profiles_assets.identity.stitch import update_stitched
+from profiles_assets.project.loader import load_project
+from profiles_assets.project.project import Forecast, Project
+from profiles_assets.simulator import Settings, simulate
+from profiles_assets.simulator.settings import Trouble
+from profiles_assets.traits.evaluate import update_section
+from resources.lake import Lake
+from tests.ml.predicting import forecast
+from tests.shop import copy_shop
+
+SETTINGS = Settings(people=1500, days=60, trouble=Trouble(damaged=0.12))
+
+
+@dataclass(frozen=True)
+class Shop:
+    project: Project
+    lake: Lake
+    churn: Forecast
+    first: TrainingReport
+
+
+def upstream(lake: Lake, project: Project) -> None:
+    for source in project.sources:
+        load_events(lake, project, source)
+    update_evidence(lake, project)
+    update_stitched(lake, project, "user")
+    for section in project.sections:
+        update_section(lake, project, section)
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Shop:
+    root = copy_shop(tmp_path_factory.mktemp("shop") / "shop")
+    file = root / "predictions" / "churn.yml"
+    file.write_text(file.read_text().replace("over: 30 days", "over: 12 days"))
+    simulate(SETTINGS, root)
+    project, lake = load_project(root), Lake(root=str(root / ".lake"))
+    upstream(lake, project)
+    churn = project.predictions["churn_risk"]
+    first = train(lake, project, churn)
+    score(lake, project, churn)
+    return Shop(project, lake, churn, first)
+
+
+def scores(shop: Shop, name: str = "churn_risk") -> list[tuple[object, ...]]:
+    with shop.lake.get_connection() as con:
+        return con.execute(f"FROM predictions.{name} ORDER BY profile_id").fetchall()
+
+
+def rows_of(shop: Shop, name: str = "churn_risk") -> Rows:
+    with shop.lake.get_connection() as con:
+        model = registry.current_model(con, name)
+        assert model is not None
+        return read_rows(con, registry.rows_table(name), dict(model.parameters["features"]))
+
+
+def test_churn_is_predicted_clearly_better_than_by_chance(shop: Shop) -> None:
+    model = shop.first.model
+    assert shop.first.trained
+    assert model is not None
+    assert model.champion is not None
+    assert model.metrics[model.champion]["auc"] > 0.65
+    assert beats_baseline(shop.churn, model)[0]
+    assert enough_history(model)[0]
+    assert len({result.as_of for result in shop.first.results}) == 3
+
+
+def test_no_label_window_closes_after_the_scoring_date(shop: Shop) -> None:
+    rows = rows_of(shop)
+    newest = rows.frame["_as_of"].max().date()
+    assert newest + timedelta(days=shop.churn.spec.over) == shop.first.as_of
+
+
+def test_the_planted_cause_is_learnt(shop: Shop) -> None:
+    """Damaged deliveries drive people away: whoever reported one lately is at a higher risk, all else equal."""
+    rows = rows_of(shop)
+    trees = Trees(shop.churn).fit(rows, rows.frame)
+    damaged = replace(rows, frame=rows.frame.assign(damaged_deliveries=1.0, tickets_90d=1.0, days_since_ticket=5.0))
+    unhurt = replace(rows, frame=rows.frame.assign(damaged_deliveries=0.0, tickets_90d=0.0, days_since_ticket=np.nan))
+    assert trees.predict(damaged).mean() > trees.predict(unhurt).mean() + 0.1
+
+
+def test_scores_are_of_the_people_asked_about(shop: Shop) -> None:
+    found = scores(shop)
+    with shop.lake.get_connection() as con:
+        people = con.execute("SELECT profile_id FROM entity_vars.commerce WHERE orders_90d > 0 ORDER BY 1").fetchall()
+        assert one_score_per_person(con, shop.churn)[0]
+        assert scores_in_range(con, shop.churn)[0]
+    assert [row[0] for row in found] == [row[0] for row in people]
+    assert {row[3] for row in found} == {"high", "medium", "low"}
+    assert 0.08 < np.mean([row[3] == "high" for row in found]) < 0.12
+
+
+def test_a_second_run_writes_nothing(shop: Shop) -> None:
+    before = shop.lake.write(lambda _: None)
+    assert not train(shop.lake, shop.project, shop.churn).trained
+    assert score(shop.lake, shop.project, shop.churn).change.total == 0
+    assert shop.lake.write(lambda _: None) == before
+
+
+def test_rows_in_another_order_give_the_same_model_and_the_same_scores(shop: Shop) -> None:
+    before, model = scores(shop), shop.first.model
+    assert model is not None
+    shop.lake.write(forget_model)
+    again = train(shop.lake, shop.project, shop.churn)
+    shop.lake.write(forget_scores)
+    score(shop.lake, shop.project, shop.churn)
+    assert again.trained
+    assert again.model is not None
+    assert again.model.model_id == model.model_id
+    assert scores(shop) == before
+
+
+def forget_model(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("DELETE FROM ops.models")
+    shuffle(con, "raw_events.orders")
+
+
+def forget_scores(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute("DELETE FROM predictions.churn_risk")
+    con.execute("DELETE FROM ops.progress WHERE step = 'predictions/churn_risk'")
+    shuffle(con, "predictions.churn_risk__rows")
+
+
+def shuffle(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Write the rows of a table again, in another order."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE shuffled AS FROM {table} t ORDER BY md5(t::VARCHAR)")
+    con.execute(f"DELETE FROM {table}")
+    con.execute(f"INSERT INTO {table} FROM shuffled")
+
+
+def test_too_little_history_leaves_an_empty_table_and_says_why(shop: Shop) -> None:
+    ltv = shop.project.predictions["ltv_90d"]
+    model = train(shop.lake, shop.project, ltv).model
+    report = score(shop.lake, shop.project, ltv)
+    passed, metadata = enough_history(model)
+    assert not passed
+    assert "at least 270 days of events, and there are 60" in metadata["problem"]
+    assert report.problem == metadata["problem"]
+    assert scores(shop, "ltv_90d") == []
+
+
+def test_amounts_are_predicted_too(shop: Shop) -> None:
+    bands = {"top": "top 10%", "others": "rest"}
+    asked = forecast("sum order_completed.total", "12 days", among={"orders": "> 0"}, bands=bands)
+    report = train(shop.lake, shop.project, asked)
+    assert report.model is not None
+    assert report.model.champion is not None
+    assert report.model.metrics[report.model.champion]["gini"] > 0.3
+    assert score(shop.lake, shop.project, asked).people > 100
+    with shop.lake.get_connection() as con:
+        assert scores_in_range(con, asked)[0]
+
+
+@pytest.mark.parametrize(
+    ("retrain", "days", "due"),
+    [("weekly", 6, False), ("weekly", 7, True), ("monthly", 29, False), ("monthly", 30, True), ("always", 1, True)],
+)
+def test_retraining_follows_as_of(tmp_path: Path, retrain: str, days: int, due: bool) -> None:
+    asked, project = forecast(retrain=retrain), Project(tmp_path, "tiny", {}, {})
+    have = Model("risk", date(2025, 6, 1), model_definition(project, asked), "same", "id", "btyd", 9)
+    assert is_due(project, asked, have, date(2025, 6, 1) + timedelta(days=days), "same") is due
+    assert not is_due(project, asked, have, date(2025, 6, 1), "same")
+    assert is_due(project, asked, have, date(2025, 5, 31), "same")
+    assert is_due(project, asked, replace(have, problem="too little"), date(2025, 6, 1), "other")
+    assert is_due(project, forecast(retrain=retrain, over="31 days"), have, date(2025, 6, 1), "same")
