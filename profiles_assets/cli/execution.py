@@ -44,7 +44,7 @@ def local_instance(home: Path) -> Iterator[dg.DagsterInstance]:
     A year of load days is some thousand events with two commits each. The log is no record of what is applied
     (the lake is), so a power cut may cost its last rows; a killed process costs none.
     """
-    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ |= {"DAGSTER_HOME": str(home), "DAGSTER_EVENT_BATCH_SIZE": "1000"}
     event.listen(Engine, "connect", _without_waiting)
     try:
         with dg.DagsterInstance.get() as instance:

@@ -64,9 +64,8 @@ def a_shop(root: Path, lake: Lake, folder: str, **changes: Any) -> Shop:
         types={"total": "number", "category": "text"},
         **changes,
     )
-    return Shop(
-        root, source, traits={"a": Trait(sum="seen.total"), "b": Trait(latest="seen.category")}, name=f"tracks{next(NUMBERS)}"
-    )
+    traits = {"a": Trait(sum="seen.total"), "b": Trait(latest="seen.category")}
+    return Shop(root, lake, source, traits, name=f"tracks{next(NUMBERS)}")
 
 
 def path_of(shop: Shop, day: date, name: str) -> str:
@@ -127,7 +126,7 @@ def check_against_oracle(shop: Shop, files: dict[str, list[str]], distinct: bool
 
 
 SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
-QUICK = settings(SETTINGS, max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+QUICK = settings(SETTINGS, max_examples=5, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 BY_DAY, BY_ARRIVAL = "landing/{day}/*.jsonl*", "landing/*.jsonl*"
 
 
