@@ -1,8 +1,8 @@
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PROJECT ?= examples/shop
-export PROFILES_PROJECT := $(PROJECT)
-export DAGSTER_HOME := $(CURDIR)/$(PROJECT)/.dagster
+export PROFILES_PROJECT = $(PROJECT)
+export DAGSTER_HOME = $(CURDIR)/$(PROJECT)/.dagster
 PORT ?= 3000
 
 help:  ## list the targets
@@ -25,7 +25,7 @@ demo-day2: $(BIN)/profiles  ## land one more day and show how little is recomput
 demo-cdnow: PROJECT = examples/cdnow
 demo-cdnow: $(BIN)/profiles  ## build profiles of the CDNOW purchase log
 	$(BIN)/python -m examples.cdnow.prepare
-	$(BIN)/profiles run
+	$(BIN)/profiles run --all-days
 	$(BIN)/python -m examples.cdnow.report
 
 ui: $(BIN)/profiles $(DAGSTER_HOME)/dagster.yaml  ## open Dagster on the project (PROJECT=…, PORT=…)

@@ -34,6 +34,17 @@ SCORE_CHECKS = {
     "scores_in_range": "Probabilities lie between 0 and 1, amounts are not negative, percentiles within 0 and 100.",
     "one_score_per_person": "Nobody has two scores, and everybody who has one exists.",
 }
+MODEL_COLUMNS = {
+    "prediction": ("VARCHAR", "Name of the prediction."),
+    "model_id": ("VARCHAR", "Hash of training rows, parameters and code; empty when training failed."),
+    "champion": ("VARCHAR", "Candidate that won the backtest."),
+    "as_of": ("DATE", "Day up to which the model has seen data."),
+    "rows": ("BIGINT", "Rows it was trained on."),
+    "metrics": ("VARCHAR", "Mean backtest metrics of each candidate, as JSON."),
+    "parameters": ("VARCHAR", "Parameters and features, as JSON."),
+    "problem": ("VARCHAR", "Why there is no model, in words."),
+    "current": ("BOOLEAN", "Whether scores come from this model."),
+}
 SCORE_COLUMNS = {
     "profile_id": ("VARCHAR", "The person."),
     "score": ("DOUBLE", "Probability or expected amount."),
@@ -70,6 +81,7 @@ def _model_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
         freshness_policy=FRESHNESS,
         code_version=model_definition(project, forecast),
         check_specs=checks(key, MODEL_CHECKS, warn_only=list(MODEL_CHECKS)),
+        metadata=schema(MODEL_COLUMNS),
         description=_description(
             forecast, "A model trained on past dates and tested on later ones; the best candidate is kept."
         ),

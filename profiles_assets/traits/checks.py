@@ -4,13 +4,19 @@ from typing import Any
 
 import duckdb
 
+from profiles_assets.identity.schema import view
+from resources.tables import exists
+
 Con = duckdb.DuckDBPyConnection
 
 
 def one_row_per_person(con: Con, table: str, entity: str) -> tuple[bool, dict[str, Any]]:
-    """Whether the rows of a table are exactly the people in the stitched ids."""
+    """Whether the rows of a table are exactly the people in the stitched ids; before any event there are none."""
+    if not exists(con, table):
+        con.execute("CREATE OR REPLACE TEMP TABLE no_rows (profile_id VARCHAR)")
+        table = "no_rows"
     row = con.execute(
-        f"""WITH people AS (SELECT DISTINCT profile_id FROM identity.stitched_ids
+        f"""WITH people AS (SELECT DISTINCT profile_id FROM {view(con, "stitched_ids")}
                             WHERE entity = ? AND profile_id IS NOT NULL)
         SELECT (SELECT count(*) FROM {table}), (SELECT count(DISTINCT profile_id) FROM {table}),
                (SELECT count(*) FROM people), (SELECT count(*) FROM {table} ANTI JOIN people USING (profile_id))""",

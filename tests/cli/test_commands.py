@@ -18,7 +18,8 @@ def an_email(root: Path) -> str:
     with lake_of(root).read() as con:
         row = con.execute(
             "SELECT ids['email'][1] FROM profiles.user "
-            "WHERE orders > 0 AND churn_risk IS NOT NULL AND len(ids['email']) > 0 AND ids['user_id'] IS NOT NULL ORDER BY profile_id LIMIT 1"
+            "WHERE orders > 0 AND churn_risk IS NOT NULL AND len(ids['email']) > 0 AND ids['user_id'] IS NOT NULL "
+            "ORDER BY profile_id LIMIT 1"
         ).fetchone()
     assert row
     return str(row[0])

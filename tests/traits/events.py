@@ -12,7 +12,8 @@ from profiles_assets.project.sources import Source
 from profiles_assets.project.traits import Trait
 
 COLUMNS = """day DATE, event_day DATE, time TIMESTAMP, received TIMESTAMP, event VARCHAR, event_id VARCHAR,
-    file VARCHAR, position BIGINT, duplicate BOOLEAN, tuple_user BIGINT, p_amount DOUBLE, p_word VARCHAR, p_flag BOOLEAN"""
+    file VARCHAR, position BIGINT, duplicate BOOLEAN, tuple_user BIGINT,
+    p_amount DOUBLE, p_word VARCHAR, p_flag BOOLEAN"""
 
 
 def project_with(traits: dict[str, dict[str, Any]], more: dict[str, dict[str, Any]] | None = None) -> Project:
