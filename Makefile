@@ -32,10 +32,10 @@ ui: $(BIN)/profiles $(DAGSTER_HOME)/dagster.yaml  ## open Dagster on the project
 	$(BIN)/dagster dev --workspace workspace.yaml --port $(PORT)
 
 test: $(BIN)/profiles  ## run the tests
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-long: $(BIN)/profiles  ## run the soak, fault and fuzz tests
-	$(BIN)/pytest -m long
+	$(BIN)/pytest -n 2 -m long
 
 check: $(BIN)/profiles  ## lint and type check
 	$(BIN)/ruff check .
@@ -44,6 +44,9 @@ check: $(BIN)/profiles  ## lint and type check
 
 bench: $(BIN)/profiles  ## run the benchmarks (QUICK=1 for a minute's worth)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
+
+bench-%: $(BIN)/profiles
+	$(BIN)/python -m benchmarks $* $(if $(QUICK),--quick)
 
 clean:  ## remove what demos and tools made
 	rm -rf examples/*/.lake examples/*/.dagster examples/*/landing examples/*/truth .mypy_cache .ruff_cache .pytest_cache

@@ -21,7 +21,7 @@ def copy_shop(folder: Path) -> Path:
     return Path(shutil.copytree(EXAMPLE, folder, ignore=IGNORED))
 
 
-def small(people: int = 400, days: int = 120) -> Settings:
+def small(people: int = 300, days: int = 100) -> Settings:
     """Settings of the example, scaled down."""
     return load_settings(EXAMPLE / "simulator.yml").model_copy(update={"people": people, "days": days})
 

@@ -75,7 +75,7 @@ def test_a_published_snapshot_has_scores_and_bands(shop: Path) -> None:
 @pytest.fixture(scope="module")
 def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same landing folder built in two lakes: day by day at the end, and all at once."""
-    settings = small(people=200, days=100)
+    settings = small(people=150, days=45)
     daily = copy_shop(tmp_path_factory.mktemp("grown") / "daily")
     land(daily, settings)
     profiles(daily, "run")
@@ -104,11 +104,11 @@ def test_a_later_full_run_in_place_changes_no_id(grown: tuple[Path, Path]) -> No
 
 
 def test_an_older_day_reads_as_if_later_files_had_never_come(tmp_path: Path) -> None:
-    settings = small(people=150, days=60)
+    settings = small(people=150, days=40)
     later, earlier = copy_shop(tmp_path / "later"), copy_shop(tmp_path / "earlier")
     land(later, settings)
     profiles(later, "run")
-    then = settings.start + timedelta(days=40)
+    then = settings.start + timedelta(days=30)
     shutil.copytree(later / "landing", earlier / "landing")
     for folder in earlier.glob("landing/*/*"):
         if date.fromisoformat(folder.name) > then:

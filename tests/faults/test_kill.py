@@ -17,7 +17,7 @@ Tables = dict[str, tuple[object, ...]]
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tables, float]:
     """A landed shop that no run has touched, the tables of an undisturbed run, and how long that took."""
     root = copy_shop(tmp_path_factory.mktemp("kill") / "shop")
-    land(root, small())
+    land(root, small(people=150, days=95))
     pristine = root.parent / "pristine"
     shutil.copytree(root, pristine)
     started = time.monotonic()
