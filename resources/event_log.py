@@ -4,7 +4,7 @@ A run over a year of load days writes thousands of events about partitions; one 
 the work itself. Named in `dagster.yaml`; DAGSTER_EVENT_BATCH_SIZE makes Dagster send batches.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dagster import EventLogEntry
@@ -40,12 +40,21 @@ class BatchedSqliteEventLogStorage(SqliteEventLogStorage):
         with self.index_transaction() as index:
             numbers = [_key(index.execute(insert)) for insert in inserts]
             self._store_asset_event_tags(index, events, numbers)
-            for event, number in zip(events, numbers, strict=True):
+            for event, number in _last_of_each(events, numbers):
                 self._store_asset_event(index, event, number)
 
 
 def _is_about_asset(event: EventLogEntry) -> bool:
     return event.is_dagster_event and event.dagster_event_type in ASSET_EVENTS
+
+
+def _last_of_each(events: Sequence[EventLogEntry], numbers: Sequence[int]) -> Iterable[tuple[EventLogEntry, int]]:
+    """The events that decide what is known of an asset: the last one of each kind."""
+    last = {
+        (event.get_dagster_event().asset_key, event.dagster_event_type): (event, number)
+        for event, number in zip(events, numbers, strict=True)
+    }
+    return last.values()
 
 
 def _key(inserted: Any) -> int:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from profiles_assets import pictures
 from profiles_assets.events.checks import records_reconcile, rejects_within_share
+from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.load import LoadReport, load_events
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Source
@@ -19,10 +20,8 @@ from profiles_assets.shell import (
     owners,
     report_metadata,
     schema,
-    schema_now,
 )
 from resources.lake import Lake
-from resources.tables import quote
 
 CHECKS = {
     "records_reconcile": "Every record of every file is a row of the table or a reject with its reason.",
@@ -54,7 +53,7 @@ def event_asset_key(source: str) -> dg.AssetKey:
 
 
 def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefinition:
-    key, described = event_asset_key(name), _columns(project, source)
+    key, described = event_asset_key(name), _columns(project, name, source)
 
     @dg.asset(
         key=key,
@@ -75,7 +74,7 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
             found = {"records_reconcile": records_reconcile(con, name)}
             share = rejects_within_share(con, name, source.warn_rejects)
         return dg.MaterializeResult(
-            metadata=_metadata(report) | schema_now(lake, f"raw_events.{quote(name)}", described),
+            metadata=_metadata(report),
             check_results=[
                 *(outcome(check, result) for check, result in found.items()),
                 outcome("rejects_within_share", share, warn=True),
@@ -94,10 +93,12 @@ def _metadata(report: LoadReport) -> dict[str, Any]:
     return metadata
 
 
-def _columns(project: Project, source: Source) -> dict[str, tuple[str, str]]:
+def _columns(project: Project, name: str, source: Source) -> dict[str, tuple[str, str]]:
     ids = {f"id_{name}": ("VARCHAR", f"Identifier {name}, from {path}.") for name, path in source.ids.items()}
     tuples = {f"tuple_{name}": ("BIGINT", f"Key of the record's ids of one {name}.") for name in project.entities}
-    return COLUMNS | ids | tuples
+    types = wanted_types(source, used_paths(project, name), {})
+    properties = {f"p_{path}": (type_ or "", f"Property {path}.") for path, type_ in types.items()}
+    return COLUMNS | ids | tuples | properties
 
 
 def _description(name: str, source: Source) -> str:

@@ -11,7 +11,7 @@ from profiles_assets.events.derive import JUDGED_BY_DEFINITION, rows_sql
 from profiles_assets.events.lines import CUT
 from profiles_assets.events.notes import table_of
 from profiles_assets.events.read import Reading, read_all
-from profiles_assets.events.records import SCHEMA
+from profiles_assets.events.records import SCHEMA, coalesced
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Source
 from resources import tables
@@ -50,7 +50,7 @@ class Staging:
     def read(self, readings: Sequence[Reading], folder: str, on_file: Callable[[Reading], None]) -> None:
         """Create `staged_events` from files; nothing stays of a file that could not be read to its end."""
         stream = read_all(readings, self.source, folder, on_file)
-        self.con.register("landing_records", pa.RecordBatchReader.from_batches(SCHEMA, stream))
+        self.con.register("landing_records", pa.RecordBatchReader.from_batches(SCHEMA, coalesced(stream)))
         try:
             self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged_events AS {self._rows('landing_records')}")
         finally:

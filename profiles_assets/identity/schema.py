@@ -71,12 +71,12 @@ TABLES: dict[str, dict[str, str]] = {
 
 
 def create_tables(con: Con) -> None:
-    """Create the identity tables that do not exist, those of the evidence partitioned by day."""
+    """Create the identity tables that do not exist, those of the evidence in one file a month at most."""
     for name, columns in TABLES.items():
         if not exists(con, f"identity.{name}"):
             con.execute(f"CREATE TABLE identity.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
             if "day" in columns and _in_lake(con):
-                con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (day)")
+                con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (year(day), month(day))")
 
 
 def view(con: Con, name: str) -> str:
