@@ -26,5 +26,8 @@ def shop(tmp_path: Path, lake: Lake) -> Iterator[Shop]:
 
 def empty(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DROP TABLE IF EXISTS raw_events.tracks")
-    for name in NOTES:
+    made = {
+        row[0] for row in con.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'ops'").fetchall()
+    }
+    for name in made.intersection(NOTES):
         con.execute(f"DELETE FROM ops.{name}")

@@ -51,8 +51,8 @@ def test_days_arrive_and_nothing_is_written_twice(lake: Lake) -> None:
     assert update_stitched(lake, PROJECT, "user", rebuild=True).change.total == 0
 
 
-def test_evidence_is_partitioned_by_day(lake: Lake) -> None:
+def test_evidence_is_one_file_a_month(lake: Lake) -> None:
     put(lake, *(row(n, f"user_id:u{i}") for n in range(3) for i in range(30)))
     update_evidence(lake, PROJECT)
     files = {p.parent.name for p in (Path(lake.root) / "data" / "identity" / "id_edges").rglob("*.parquet")}
-    assert files == {f"day={day(n)}" for n in range(3)}
+    assert files == {"month=1"}
