@@ -2,7 +2,7 @@
 
 import hashlib
 
-from profiles_assets.project.graph import depends_on_prediction
+from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Forecast, Project
 
 CODE_VERSION = "1"
@@ -12,12 +12,16 @@ WORDS = {"title", "description", "owner"}
 def model_definition(project: Project, forecast: Forecast) -> str:
     """Hash of everything declared that a model depends on: the prediction, and the traits it may see."""
     spec = forecast.spec.model_dump_json(exclude=WORDS | {"bands", "retrain"})
-    traits = [
-        f"{name}: {trait.model_dump_json(exclude=WORDS | {'unit'})}"
-        for name, trait in sorted(project.traits_of(forecast.entity).items())
-        if not depends_on_prediction(project, forecast.entity, name)
+    late = set(traits_after_predictions(project, forecast.entity))
+    facts = [
+        f"{name}: {fact.model_dump_json(exclude=WORDS | {'unit'})}"
+        for name, fact in sorted(project.facts_of(forecast.entity).items())
+        if name not in late
     ]
-    return text_hash(CODE_VERSION, forecast.entity, spec, *traits)
+    funnels = [
+        f"{n}: {f.spec.model_dump_json(exclude=WORDS)}" for n, f in sorted(project.funnels_of(forecast.entity).items())
+    ]
+    return text_hash(CODE_VERSION, forecast.entity, spec, *facts, *funnels)
 
 
 def score_definition(project: Project, forecast: Forecast) -> str:

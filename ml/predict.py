@@ -13,10 +13,11 @@ from ml.backtest import Result
 from ml.definition import model_definition, score_definition, text_hash
 from ml.model import make_model
 from ml.registry import Model
-from ml.scores import STAGED, scores_table, sections_of, stage_scores
+from ml.scores import STAGED, scores_table, stage_scores
 from ml.training import TABLE
 from profiles_assets.events.load import newest_day
 from profiles_assets.project.project import Forecast, Project
+from profiles_assets.traits.derived import stored_tables
 from profiles_assets.traits.evaluate import upstream
 from resources import progress
 from resources.lake import Lake
@@ -111,8 +112,9 @@ def score_step(forecast: Forecast) -> str:
 
 def score_feed(project: Project, forecast: Forecast) -> list[str]:
     """Steps whose notes decide what the scores are."""
-    sections = [f"entity_vars/{name}" for name in sections_of(project, forecast.entity)]
-    return [*upstream(project, forecast.entity), *sections, model_step(forecast)]
+    metrics = [f"metrics/{name}" for name in project.metrics_of(forecast.entity)]
+    stored = stored_tables(project, forecast.entity)
+    return [*upstream(project, forecast.entity), *stored, *metrics, model_step(forecast)]
 
 
 def model_version(model: Model) -> str:

@@ -15,6 +15,7 @@ from ml.training import known_sql, read_rows
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Forecast, Project
 from profiles_assets.traits.compile import select_all_traits
+from profiles_assets.traits.derived import stored_tables
 from profiles_assets.traits.evaluate import stage_people
 from resources.tables import columns, quote
 
@@ -30,11 +31,6 @@ STAGED = "staged_scores"
 def scores_table(prediction: str) -> str:
     """Table (profile_id, score, percentile, band) of a prediction."""
     return f"predictions.{quote(prediction)}"
-
-
-def sections_of(project: Project, entity: str) -> dict[str, str]:
-    """Sections of an entity, each with its table."""
-    return {n: f"entity_vars.{quote(n)}" for n, s in project.sections.items() if s.entity == entity}
 
 
 def stage_scores(con: Con, project: Project, forecast: Forecast, model: Model | None, as_of: date) -> None:
@@ -55,8 +51,8 @@ def current_rows(con: Con, project: Project, forecast: Forecast, features: Featu
     stage_people(con, forecast.entity)
     create_attribution(con, project, forecast.entity)
     stage_history(con, project, forecast, Seen(as_of), "history_now")
-    sections = sections_of(project, forecast.entity)
-    traits = select_all_traits(project, forecast.entity, sections, "people", f"DATE '{as_of}'")
+    tables = stored_tables(project, forecast.entity).values()
+    traits = select_all_traits(project, forecast.entity, tables, "people", f"DATE '{as_of}'")
     con.execute(f"CREATE OR REPLACE TEMP TABLE traits_now AS {traits}")
     have = columns(con, "traits_now")
     known = known_sql(forecast, features, have, as_of, ("traits_now", "people", "history_now"))

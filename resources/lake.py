@@ -23,7 +23,10 @@ T = TypeVar("T")
 RACES_BEFORE_LOCKING = 3
 COMMIT_ATTEMPTS = 8
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
-SCHEMAS = ("ops", "raw_events", "identity", "entity_vars", "predictions", "profiles")
+SCHEMAS = (
+    "ops", "raw_events", "identity", "models", "entity_vars", "funnels", "metrics", "predictions", "profiles",
+    "audiences", "views",
+)  # fmt: skip
 
 
 class Lake(DuckDBResource):
@@ -196,6 +199,10 @@ def create_foundations(con: Con, _: None = None) -> None:
     progress.create(con)
     con.execute("CREATE TABLE IF NOT EXISTS ops.publications (entity VARCHAR, as_of DATE, snapshot BIGINT)")
     con.execute("CREATE TABLE IF NOT EXISTS ops.as_of (entity VARCHAR, as_of DATE)")
+    con.execute(
+        "CREATE TABLE IF NOT EXISTS metrics.distributions "
+        "(metric VARCHAR, people BIGINT, percentiles DOUBLE[], edges DOUBLE[])"
+    )
 
 
 def half_of_memory() -> int:

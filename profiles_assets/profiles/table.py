@@ -13,7 +13,7 @@ import duckdb
 from profiles_assets.events.load import newest_day
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Project
-from profiles_assets.traits.derived import add_traits, read_traits
+from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_tables
 from profiles_assets.traits.identify import stage_identify_traits
 from resources import progress
 from resources.lake import Lake
@@ -72,15 +72,15 @@ def update_profiles(lake: Lake, project: Project, entity: str) -> ProfilesReport
 
 def inputs(project: Project, entity: str) -> list[str]:
     """Steps whose notes decide what the profiles of an entity are."""
-    sections = [f"entity_vars/{name}" for name, section in project.sections.items() if section.entity == entity]
-    predictions = [f"predictions/{name}" for name in project.predictions_of(entity)]
-    return [*(f"raw_events/{s}" for s in project.sources), f"stitched_ids/{entity}", *sections, *predictions]
+    stored, predictions = stored_tables(project, entity), [f"predictions/{n}" for n in project.predictions_of(entity)]
+    metrics = [f"metrics/{name}" for name in project.metrics_of(entity)]
+    return [*(f"raw_events/{s}" for s in project.sources), f"stitched_ids/{entity}", *stored, *metrics, *predictions]
 
 
 def profiles_version(con: Con, project: Project, entity: str, as_of: date | None) -> str:
     """Hash of everything the profiles are made from, the definitions of traits read from the view included."""
-    traits = project.traits_of(entity)
-    read = [f"{name}: {traits[name].model_dump_json()}" for name in read_traits(project, entity)]
+    facts = project.facts_of(entity)
+    read = [f"{name}: {facts[name].model_dump_json()}" for name in read_traits(project, entity)]
     parts = (progress.fingerprint(con, inputs(project, entity)), as_of, *read)
     return hashlib.md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
@@ -89,7 +89,7 @@ def stage_rows(con: Con, project: Project, entity: str) -> None:
     """Temporary table `staged_rows` with the stored part of every profile."""
     create_attribution(con, project, entity)
     stage_identify_traits(con, project, entity, "staged_identify")
-    joins = "".join(f" LEFT JOIN {table} USING (profile_id)" for table in section_tables(con, project, entity))
+    joins = "".join(f" LEFT JOIN {table} USING (profile_id)" for table in filled_tables(con, project, entity))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE staged_rows AS
         WITH of_type AS (
@@ -105,10 +105,9 @@ def stage_rows(con: Con, project: Project, entity: str) -> None:
     )
 
 
-def section_tables(con: Con, project: Project, entity: str) -> list[str]:
-    """Trait tables of an entity that have been filled."""
-    names = [f"entity_vars.{quote(n)}" for n, section in project.sections.items() if section.entity == entity]
-    return [name for name in names if exists(con, name)]
+def filled_tables(con: Con, project: Project, entity: str) -> list[str]:
+    """Tables of stored traits of an entity that have been filled."""
+    return [table for table in stored_tables(project, entity).values() if exists(con, table)]
 
 
 def view_sql(con: Con, project: Project, entity: str) -> str:
@@ -120,7 +119,8 @@ def view_sql(con: Con, project: Project, entity: str) -> str:
             joins += f" LEFT JOIN {table} AS {quote(name)} USING (profile_id)"
         scores += score_columns(name, exists(con, table))
     select = f"SELECT {', '.join(['person.*', *scores])} FROM {rows_table(entity)} AS person{joins}"
-    return add_traits(select, read_traits(project, entity), project.traits_of(entity), AS_OF.format(entity))
+    reading = Reading.of(project, entity, AS_OF.format(entity))
+    return add_traits(select, read_traits(project, entity), project.facts_of(entity), reading)
 
 
 def score_columns(name: str, scored: bool) -> list[str]:

@@ -24,21 +24,21 @@ def prediction_problems(draft: Draft) -> Iterator[Problem]:
     events = Events(draft)
     for forecast in draft.project.predictions.values():
         check = _Check(draft, events, forecast, column_kinds(draft.project, forecast.entity))
-        yield from check.problems(draft.prediction(forecast.name))
+        yield from check.problems(draft.place("predictions", forecast.name))
 
 
 def _name_problems(draft: Draft) -> Iterator[Problem]:
-    for name in draft.predictions:
-        place = draft.prediction(name)
+    for name in draft.declared.get("predictions", {}):
+        place = draft.place("predictions", name)
         if fault := name_problem(name):
             yield place.problem(fault[0], hint=fault[1], of_key=True)
         for column in score_columns(name):
-            if column != name and column in draft.predictions:
+            if column != name and column in draft.declared.get("predictions", {}):
                 message = f'prediction "{column}" has the name of a column of prediction "{name}"'
-                yield draft.prediction(column).problem(message, hint="rename one of them", of_key=True)
-        if (model := f"{name}_model") in draft.predictions:
+                yield draft.place("predictions", column).problem(message, hint="rename one of them", of_key=True)
+        if (model := f"{name}_model") in draft.declared.get("predictions", {}):
             message = f'prediction "{model}" has the name of the model of prediction "{name}"'
-            yield draft.prediction(model).problem(message, hint="rename one of them", of_key=True)
+            yield draft.place("predictions", model).problem(message, hint="rename one of them", of_key=True)
 
 
 @dataclass(frozen=True)

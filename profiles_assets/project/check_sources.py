@@ -53,7 +53,7 @@ def source_problems(draft: Draft) -> Iterator[Problem]:
 
 def _id_problems(draft: Draft, name: str, source: Source, known: list[str]) -> Iterator[Problem]:
     unknown = [id_type for id_type in source.ids if id_type not in known]
-    place = draft.source(name)
+    place = draft.place("sources", name)
     if len(unknown) == len(source.ids):
         message = f'source "{name}" has no id of any entity; it has {any_of(unknown)}'
         yield place.problem(message, "ids", hint=_or_all(unknown[0], known))
@@ -64,7 +64,7 @@ def _id_problems(draft: Draft, name: str, source: Source, known: list[str]) -> I
 
 
 def _file_problems(draft: Draft, name: str, source: Source) -> Iterator[Problem]:
-    place = draft.source(name)
+    place = draft.place("sources", name)
     try:
         _ = source.file_format
     except ValueError as error:

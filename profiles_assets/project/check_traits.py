@@ -6,30 +6,33 @@ from dataclasses import dataclass
 from profiles_assets.project.conditions import ConditionError, comparisons, parse_conditions
 from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.events import Events
+from profiles_assets.project.formulas import formula_problems
+from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import cycles, predicted_columns, trait_inputs
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.problems import Problem, any_of, did_you_mean
 from profiles_assets.project.sql_check import sql_problems
-from profiles_assets.project.traits import EVENT_VERBS, PROPERTY_VERBS, Trait
+from profiles_assets.project.traits import EVENT_VERBS, PROPERTY_VERBS, TRAIT_VERBS, WHOLE_EVENT_VERBS, Trait
 from profiles_assets.project.value_types import WORDS, Kind, clash, column_kinds, fits, property_kind
 
 
 def trait_problems(draft: Draft) -> Iterator[Problem]:
-    """What is wrong with traits beyond the form of their values."""
+    """What is wrong with traits and metrics beyond the form of their values."""
     yield from _name_problems(draft)
     events = Events(draft)
     for entity in {section.entity: None for section in draft.project.sections.values()}:
         check = _Check(draft, events, entity, column_kinds(draft.project, entity))
-        for section in draft.project.sections.values():
-            if section.entity == entity:
-                for name, trait in section.traits.items():
-                    yield from check.problems(name, trait, draft.trait(section.name, name))
+        for name, trait in draft.project.traits_of(entity).items():
+            yield from check.problems(name, trait, draft.column(entity, name))
+    for entity in draft.columns:
         yield from _cycle_problems(draft, entity)
 
 
 def entity_problems(draft: Draft) -> Iterator[Problem]:
-    """Files of traits or predictions about an entity that is not declared."""
-    for document in {d.file: d for d in (*draft.sections.values(), *draft.predictions.values())}.values():
+    """Files of traits, predictions, … about an entity that is not declared."""
+    documents = [document for documents in draft.sections.values() for document in documents]
+    documents += [d for kind, found in draft.declared.items() if kind != "sources" for d in found.values()]
+    for document in {d.file: d for d in documents}.values():
         entity = draft.entity_of(document)
         if draft.ids and entity not in draft.ids:
             hint = did_you_mean(entity, draft.ids) or f"project.yml has {any_of(list(draft.ids))}"
@@ -37,24 +40,28 @@ def entity_problems(draft: Draft) -> Iterator[Problem]:
 
 
 def _name_problems(draft: Draft) -> Iterator[Problem]:
-    for entity, names in draft.traits.items():
-        predicted = predicted_columns(draft.predictions_of(entity))
-        for name, sections in names.items():
-            for section in sections[1:]:
-                message = f'trait "{name}" is declared already, in {draft.trait(sections[0], name).text}'
-                yield draft.trait(section, name).problem(message, of_key=True)
-            place = draft.trait(sections[0], name)
-            if name in predicted:
-                message = f'trait "{name}" has the name of a column of prediction "{predicted[name]}"'
-                yield place.problem(message, hint="rename one of them", of_key=True)
+    for entity, names in draft.columns.items():
+        taken = {column: f'prediction "{p}"' for column, p in predicted_columns(draft.predictions_of(entity)).items()}
+        taken |= {column: f'funnel "{f}"' for f in draft.names_of("funnels", entity) for column in funnel_columns(f)}
+        for name, places in names.items():
+            for place in places[1:]:
+                message = f'{_noun(place)} "{name}" is declared already, in {places[0].text}'
+                yield place.problem(message, of_key=True)
+            if name in taken:
+                message = f'{_noun(places[0])} "{name}" has the name of a column of {taken[name]}'
+                yield places[0].problem(message, hint="rename one of them", of_key=True)
             if fault := name_problem(name):
-                yield place.problem(fault[0], hint=fault[1], of_key=True)
+                yield places[0].problem(fault[0], hint=fault[1], of_key=True)
+
+
+def _noun(place: Place) -> str:
+    return str(place.path[0]).removesuffix("s")
 
 
 def _cycle_problems(draft: Draft, entity: str) -> Iterator[Problem]:
     for path in cycles(trait_inputs(draft.project, entity)):
-        place = draft.trait(draft.traits[entity][path[0]][0], path[0])
-        message = f"traits are made from each other in a circle: {' → '.join(path)}"
+        place = draft.column(entity, path[0])
+        message = f"{_noun(place)}s are made from each other in a circle: {' → '.join(path)}"
         yield place.problem(message, hint="break it at one of them", of_key=True)
 
 
@@ -68,8 +75,10 @@ class _Check:
     kinds: dict[str, Kind | None]
 
     def problems(self, name: str, trait: Trait, place: Place) -> Iterator[Problem]:
-        if trait.inputs:
+        if trait.verb in TRAIT_VERBS:
             yield from self._inputs(trait, place)
+            for message, hint in formula_problems(trait.calculate) if trait.calculate is not None else ():
+                yield place.problem(f'calculate of trait "{name}": {message}', "calculate", hint=hint)
         else:
             yield from self._event(trait, place)
             yield from self._where(trait, place)
@@ -93,6 +102,8 @@ class _Check:
 
     def _form(self, trait: Trait, key: str) -> tuple[str, str] | None:
         event, dot, path = trait.reference.partition(".")
+        if trait.verb in WHOLE_EVENT_VERBS and event and not dot:
+            return None
         if trait.verb in PROPERTY_VERBS and not all((event, *path.split("."))):
             return (
                 f'{key} needs an event and a property, not "{trait.reference}"',
@@ -118,21 +129,27 @@ class _Check:
                 yield place.problem(f"where: {fault}", "where", comparison.field)
 
     def _inputs(self, trait: Trait, place: Place) -> Iterator[Problem]:
+        wanted: Kind = "time" if trait.verb == "days_between" else "number"
         for index, name in enumerate(trait.inputs):
-            at = (trait.verb,) if trait.verb == "bucket" else (trait.verb, index)
+            at = (trait.verb, index) if isinstance(getattr(trait, trait.verb), list) else (trait.verb,)
             if fault := unknown_column(self.draft, self.entity, name, self.kinds):
                 yield place.problem(f"{trait.verb}: {fault[0]}", *at, hint=fault[1])
-            elif self.kinds.get(name) not in (None, "number"):
+            elif self.kinds.get(name) not in (None, wanted):
                 kind = WORDS[self.kinds[name] or "text"]
-                yield place.problem(f'{trait.verb} needs a number, but "{name}" is {kind}', *at)
+                yield place.problem(f'{trait.verb} needs {WORDS[wanted]}, but "{name}" is {kind}', *at)
+            elif trait.place_in and name not in self.draft.project.metrics_of(self.entity):
+                yield place.problem(self._no_metric(trait, name), *at)
+
+    def _no_metric(self, trait: Trait, name: str) -> str:
+        what = "percentiles" if trait.verb == "percentile" or trait.at else "a bucket without edges (at)"
+        return f'{what} need the distribution of a metric, and "{name}" is none; declare it in metrics/'
 
 
 def unknown_column(draft: Draft, entity: str, name: str, kinds: dict[str, Kind | None]) -> tuple[str, str] | None:
-    """Why a name is neither a trait nor a score of an entity, with a hint; None when it is one."""
-    declared = draft.traits.get(entity, {})
-    predicted = predicted_columns(draft.predictions_of(entity))
-    if name in declared or name in predicted or name in kinds:
+    """Why a name is no trait, score, audience or funnel column of an entity, with a hint; None when it is one."""
+    known = {**draft.columns.get(entity, {}), **predicted_columns(draft.predictions_of(entity)), **kinds}
+    if name in known:
         return None
-    elsewhere = [e for e, names in draft.traits.items() if name in names]
-    hint = f"it is a trait of {any_of(elsewhere)}" if elsewhere else did_you_mean(name, [*declared, *predicted])
+    elsewhere = [e for e, names in draft.columns.items() if name in names]
+    hint = f"it is a trait of {any_of(elsewhere)}" if elsewhere else did_you_mean(name, known)
     return f'"{name}" is neither a trait nor a prediction of {entity}', hint

@@ -14,7 +14,7 @@ Op = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "is empty", "is no
 Scalar = str | int | float | bool
 Value = Scalar | tuple[Scalar, ...] | None
 
-GROUPS = ("any", "all")
+GROUPS = ("any", "all", "none")
 ORDERED = ("<", "<=", ">", ">=")
 EMPTY: dict[str, Op] = {"is empty": "is empty", "is not empty": "is not empty"}
 SYMBOL = re.compile(r"^(!=|<=|>=|=|<|>)(?![=<>!~])\s*(.*)$", re.DOTALL)
@@ -65,7 +65,15 @@ class Any_:  # noqa: N801
     parts: tuple["Condition", ...]
 
 
-Condition = Comparison | All_ | Any_
+@dataclass(frozen=True)
+class None_:  # noqa: N801
+    """No part holds."""
+
+    parts: tuple["Condition", ...]
+
+
+Condition = Comparison | All_ | Any_ | None_
+KINDS: dict[str, type[Any_] | type[All_] | type[None_]] = {"any": Any_, "all": All_, "none": None_}
 
 
 def parse_conditions(given: Mapping[str, Any]) -> Condition:
@@ -109,8 +117,7 @@ def _group(key: str, value: Any, path: tuple[str | int, ...]) -> Condition:
     if not isinstance(value, list) or not value:
         example = f'{key}: [{{category: shoes}}, {{total: ">= 150"}}]'
         raise ConditionError(f"{key} takes a list of conditions, such as {example}", *path)
-    parts = tuple(_all(item, (*path, index)) for index, item in enumerate(value))
-    return Any_(parts) if key == "any" else All_(parts)
+    return KINDS[key](tuple(_all(item, (*path, index)) for index, item in enumerate(value)))
 
 
 def _comparison(value: Any) -> tuple[Op, Value]:

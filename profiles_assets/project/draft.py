@@ -28,14 +28,22 @@ class Place:
 
 @dataclass
 class Draft:
-    """What the files hold. Names of broken parts count as declared, so that one mistake is reported once."""
+    """What the files hold. Names of broken parts count as declared, so that one mistake is reported once.
+
+    `declared` has, by kind (sources, predictions, …), the document that declares each name; `sections` the
+    documents that declare traits of each section: the project's own file and those of packages.
+    """
 
     project: Project
     project_file: Document
-    sources: dict[str, Document] = field(default_factory=dict)
-    sections: dict[str, Document] = field(default_factory=dict)
-    predictions: dict[str, Document] = field(default_factory=dict)
+    declared: dict[str, dict[str, Document]] = field(default_factory=dict)
+    sections: dict[str, list[Document]] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def sources(self) -> dict[str, Document]:
+        """Documents of all declared sources."""
+        return self.declared.get("sources", {})
 
     @cached_property
     def ids(self) -> dict[str, list[str]]:
@@ -44,39 +52,43 @@ class Draft:
         return {name: list(mapping(entities, name, "ids")) for name in entities}
 
     @cached_property
-    def traits(self) -> dict[str, dict[str, list[str]]]:
-        """Sections in which each trait name is declared, by entity."""
-        found: dict[str, dict[str, list[str]]] = {}
-        for section, document in self.sections.items():
-            names = found.setdefault(self.entity_of(document), {})
+    def columns(self) -> dict[str, dict[str, list[Place]]]:
+        """Where each trait, metric and audience is declared, by entity and name; several places are a mistake."""
+        found: dict[str, dict[str, list[Place]]] = {}
+        for document in (document for documents in self.sections.values() for document in documents):
             for name in mapping(document.data, "traits"):
-                names.setdefault(name, []).append(section)
+                place = Place(document, ("traits", name))
+                found.setdefault(self.entity_of(document), {}).setdefault(name, []).append(place)
+        for kind in ("metrics", "audiences"):
+            for name, document in self.declared.get(kind, {}).items():
+                place = Place(document, (kind, name))
+                found.setdefault(self.entity_of(document), {}).setdefault(name, []).append(place)
         return found
 
     def entity_of(self, document: Document) -> str:
-        """Entity of a file of traits or predictions."""
+        """Entity of a file of traits, predictions or the like."""
         told = document.data.get("entity")
         return told if isinstance(told, str) else next(iter(self.ids), "")
 
+    def names_of(self, kind: str, entity: str) -> list[str]:
+        """Names of the declared predictions, funnels, … about an entity."""
+        return [n for n, document in self.declared.get(kind, {}).items() if self.entity_of(document) == entity]
+
     def predictions_of(self, entity: str) -> list[str]:
         """Names of the declared predictions about an entity."""
-        return [name for name, document in self.predictions.items() if self.entity_of(document) == entity]
+        return self.names_of("predictions", entity)
 
     def entity(self, name: str) -> Place:
         """Where an entity stands."""
         return Place(self.project_file, ("entities", name))
 
-    def source(self, name: str) -> Place:
-        """Where a source stands."""
-        return Place(self.sources[name], ("sources", name))
+    def place(self, kind: str, name: str) -> Place:
+        """Where a source, prediction, funnel, … stands."""
+        return Place(self.declared[kind][name], (kind, name))
 
-    def trait(self, section: str, name: str) -> Place:
-        """Where a trait stands."""
-        return Place(self.sections[section], ("traits", name))
-
-    def prediction(self, name: str) -> Place:
-        """Where a prediction stands."""
-        return Place(self.predictions[name], ("predictions", name))
+    def column(self, entity: str, name: str) -> Place:
+        """Where a trait, metric or audience stands."""
+        return self.columns[entity][name][0]
 
 
 def mapping(data: Any, *path: str) -> dict[str, Any]:

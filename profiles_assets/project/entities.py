@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from profiles_assets.project.base import Name, Spec
+from profiles_assets.project.base import Name, Pii, Spec
 
 WEAK_NAMES = (
     "anonymous",
@@ -54,6 +54,7 @@ class IdType(Spec):
         description="Values that identify nobody, beside the built-in ones.",
         examples=[["test@example.com"]],
     )
+    pii: Pii = Field(default=False, description="Personal data: true hides it from readers, hash and mask stand in.")
     block_shared_mailboxes: bool = Field(
         default=False, description="Also block noreply@, info@, support@ and the like."
     )
@@ -112,3 +113,8 @@ class ProjectFile(Spec):
     end: date | None = Field(default=None, description="Last load day; open by default.", examples=["2025-12-31"])
     description: str = Field(default="", description="What the project is for.")
     owner: str = Field(default="", description="Who answers for everything that names no other owner.")
+    packages: list[str] = Field(
+        default_factory=list,
+        description="Folders or installed Python packages whose sources, traits, … are used, unless overridden.",
+        examples=[["shared/basics"]],
+    )

@@ -32,7 +32,8 @@ class Events:
     def _of(self, name: str) -> list[str]:
         raw = mapping(self.draft.sources[name].data, "sources", name)
         events = raw.get("events")
-        told = [raw.get("event_is"), *(events if isinstance(events, list) else [])]
+        alone = name if raw.get("kind") == "records" and not raw.get("event") else None
+        told = [raw.get("event_is") or alone, *(events if isinstance(events, list) else [])]
         return list(dict.fromkeys(map(str, filter(None, told))))
 
     def fault(self, event: str, entity: str) -> Fault | None:

@@ -19,35 +19,32 @@ def predicted_columns(predictions: Iterable[str]) -> dict[str, str]:
 
 
 def trait_inputs(project: Project, entity: str) -> dict[str, tuple[str, ...]]:
-    """The traits and predictions that each trait of an entity is made from."""
-    return {name: trait.inputs for name, trait in project.traits_of(entity).items()}
+    """The traits, scores and audiences that each trait and audience of an entity is made from."""
+    return {name: fact.inputs for name, fact in project.facts_of(entity).items()}
 
 
 def ordered_traits(project: Project, entity: str) -> list[str]:
-    """Names of all traits of an entity, inputs before what is made from them."""
+    """Names of all traits and audiences of an entity, inputs before what is made from them."""
     inputs = trait_inputs(project, entity)
     return [name for name in TopologicalSorter(inputs).static_order() if name in inputs]
 
 
-def depends_on_prediction(project: Project, entity: str, trait: str) -> bool:
-    """True for a trait that is made from a prediction, directly or through other traits."""
-    sections = (section for section in project.sections.values() if section.entity == entity)
-    declared = next((section.traits[trait] for section in sections if trait in section.traits), None)
-    if declared is None or not declared.inputs or not project.predictions:
-        return False
-    predicted = predicted_columns(project.predictions_of(entity))
-    return not predicted.keys().isdisjoint(reachable(trait_inputs(project, entity), trait))
-
-
 def traits_after_predictions(project: Project, entity: str) -> list[str]:
-    """Traits that depend on a prediction, in the order in which they can be computed."""
+    """Traits and audiences that depend on a prediction, in the order in which they can be computed."""
     late = set(predicted_columns(project.predictions_of(entity)))
+    if not late:
+        return []
     inputs, ordered = trait_inputs(project, entity), []
     for name in ordered_traits(project, entity):
         if not late.isdisjoint(inputs[name]):
             late.add(name)
             ordered.append(name)
     return ordered
+
+
+def depends_on_prediction(project: Project, entity: str, trait: str) -> bool:
+    """True for a trait or audience that is made from a prediction, directly or through others."""
+    return trait in traits_after_predictions(project, entity)
 
 
 def reachable(inputs: Inputs, start: str) -> set[str]:

@@ -1,23 +1,38 @@
-"""Reads a project folder; reports everything that is wrong with it at once."""
+"""Reads a project folder and its packages; reports everything that is wrong with them at once."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from profiles_assets.project.audiences import AudiencesFile
 from profiles_assets.project.base import NAME, Spec
 from profiles_assets.project.checked import checked
 from profiles_assets.project.draft import Draft, Place, mapping
 from profiles_assets.project.entities import ProjectFile
+from profiles_assets.project.funnels import FunnelsFile
+from profiles_assets.project.metrics import SECTION, MetricsFile
+from profiles_assets.project.models import read_model
+from profiles_assets.project.packages import Origin, package_fault, package_folder
 from profiles_assets.project.predictions import PredictionsFile
 from profiles_assets.project.problems import Problem, ProjectError
-from profiles_assets.project.project import Forecast, Project, Section
+from profiles_assets.project.project import Declared, Project, Section
 from profiles_assets.project.references import reference_problems
-from profiles_assets.project.sources import SourcesFile
+from profiles_assets.project.sources import Source, SourcesFile
 from profiles_assets.project.traits import SectionFile
+from profiles_assets.project.variants import expanded
+from profiles_assets.project.views import ViewsFile
 from profiles_assets.project.yaml_lines import Document, read_yaml
 
 YAML = (".yml", ".yaml")
+ABOUT_ENTITIES: dict[str, type[Spec]] = {
+    "predictions": PredictionsFile,
+    "funnels": FunnelsFile,
+    "metrics": MetricsFile,
+    "audiences": AudiencesFile,
+    "views": ViewsFile,
+}
 M = TypeVar("M", bound=Spec)
 
 
@@ -33,14 +48,18 @@ def load_project(root: Path) -> Project:
 def read_draft(root: Path) -> Draft:
     """Read all files of a project, keeping what is valid and noting what is not."""
     draft = _start(root)
-    for document in _documents(root, "sources", draft.problems, alone="sources.yml"):
-        _add_sources(draft, document)
+    for origin in _origins(draft):
+        for document in _documents(draft, origin, "sources", alone="sources.yml"):
+            _add_sources(draft, document, origin)
+        for document in _documents(draft, origin, "traits"):
+            _add_section(draft, expanded(document), origin)
+        for kind, model in ABOUT_ENTITIES.items():
+            for document in _documents(draft, origin, kind):
+                _add_about_entity(draft, kind, model, document, origin)
+        _add_models(draft, origin)
     if not draft.sources and not draft.problems:
         draft.problems.append(Problem("sources.yml", 1, "no source is declared", "describe your events in sources.yml"))
-    for document in _documents(root, "traits", draft.problems):
-        _add_section(draft, document)
-    for document in _documents(root, "predictions", draft.problems):
-        _add_predictions(draft, document)
+    _add_metric_sections(draft)
     return draft
 
 
@@ -56,6 +75,17 @@ def _start(root: Path) -> Draft:
     return draft
 
 
+def _origins(draft: Draft) -> Iterator[Origin]:
+    """The project's own folder first: what it declares is not taken from packages."""
+    root = draft.project.root
+    yield Origin(root)
+    for index, name in enumerate(draft.project.packages):
+        if fault := package_fault(root, name):
+            draft.problems.append(draft.project_file.problem(fault[0], "packages", index, hint=fault[1]))
+        else:
+            yield Origin(package_folder(root, name) or root, f"{name}/")
+
+
 def _checked(draft: Draft, model: type[M], document: Document, **stand_in: object) -> M | None:
     draft.problems.extend(document.problems)
     if not document.usable:
@@ -65,61 +95,126 @@ def _checked(draft: Draft, model: type[M], document: Document, **stand_in: objec
     return told
 
 
-def _documents(root: Path, folder: str, problems: list[Problem], alone: str = "") -> list[Document]:
+def _documents(draft: Draft, origin: Origin, folder: str, alone: str = "") -> list[Document]:
+    root = origin.folder
     files = [root / alone] if alone and (root / alone).is_file() else []
     files += sorted(path for path in (root / folder).glob("**/*") if path.suffix in YAML and path.name[0] != ".")
     found = []
     for path in files:
-        name = path.relative_to(root).as_posix()
-        if name.count("/") > 1:
-            problems.append(Problem(name, 1, f"only files directly in {folder}/ are read", f"move it to {folder}/"))
+        inside = path.relative_to(root).as_posix()
+        if inside.count("/") > 1:
+            message = f"only files directly in {folder}/ are read"
+            draft.problems.append(Problem(origin.prefix + inside, 1, message, f"move it to {folder}/"))
         elif path.is_file():
-            found.append(read_yaml(path, name))
+            found.append(read_yaml(path, origin.prefix + inside))
     return found
 
 
-def _add_sources(draft: Draft, document: Document) -> None:
+def _add_sources(draft: Draft, document: Document, origin: Origin) -> None:
+    document = _new_names(draft, document, "sources", origin)
     told = _checked(draft, SourcesFile, document)
-    names = _new_names(draft, document, "sources", draft.sources, draft.source)
-    draft.project.sources.update({n: s for n, s in (told.sources if told else {}).items() if n in names})
+    for name in told.sources if told else ():
+        if draft.sources.get(name) is document:
+            raw = mapping(document.data, "sources", name)
+            draft.project.sources[name] = _completed(draft, name, told.sources[name], raw)  # type: ignore[union-attr]
 
 
-def _add_section(draft: Draft, document: Document) -> None:
+def _completed(draft: Draft, name: str, source: Source, raw: dict[str, Any]) -> Source:
+    """A source with what only its name and the project tell: the event of records, the ids of a preset."""
+    more: dict[str, Any] = {}
+    if source.kind == "records" and source.event is None and source.event_is is None:
+        more["event_is"] = name
+    if source.preset:
+        known = {id_type for ids in draft.ids.values() for id_type in ids} | mapping(raw, "ids").keys()
+        more["ids"] = {id_type: path for id_type, path in source.ids.items() if id_type in known}
+    return source.model_copy(update=more)
+
+
+def _add_section(draft: Draft, document: Document, origin: Origin) -> None:
     name = Path(document.file).stem
-    told = _checked(draft, SectionFile, document)
+    known = draft.sections.setdefault(name, [])
+    if not origin.prefix and known:
+        draft.problems.append(document.problem(f'section "{name}" has a file already: {known[0].file}'))
+        return
     if not re.match(NAME, name):
         message = f'the file name "{name}" becomes the name of a section; use small letters, digits and _'
         draft.problems.append(document.problem(message))
-    if name in draft.sections:
-        draft.problems.append(document.problem(f'section "{name}" has a file already: {draft.sections[name].file}'))
-        return
-    draft.sections[name] = document
+    if origin.prefix:
+        document = _without_own_traits(draft, document)
+        if not document.data["traits"]:
+            return
+    told = _checked(draft, SectionFile, document)
+    known.append(document)
     if told:
-        owner = told.owner or draft.project.owner
-        entity = draft.entity_of(document)
-        draft.project.sections[name] = Section(name, entity, told.traits, owner, told.description)
+        before = draft.project.sections.get(name)
+        owner, entity = told.owner or draft.project.owner, draft.entity_of(document)
+        section = Section(name, entity, told.traits, owner, told.description)
+        draft.project.sections[name] = replace(before, traits=told.traits | before.traits) if before else section
 
 
-def _add_predictions(draft: Draft, document: Document) -> None:
-    told = _checked(draft, PredictionsFile, document)
-    names = _new_names(draft, document, "predictions", draft.predictions, draft.prediction)
-    if told:
-        for name in names & told.predictions.keys():
-            spec = told.predictions[name]
+def _without_own_traits(draft: Draft, document: Document) -> Document:
+    """A package's file without the traits that the project declares itself, in whatever section."""
+    own = {
+        name
+        for documents in draft.sections.values()
+        for other in documents
+        if draft.entity_of(other) == draft.entity_of(document)
+        for name in mapping(other.data, "traits")
+    }
+    kept = {name: raw for name, raw in mapping(document.data, "traits").items() if name not in own}
+    return replace(document, data=document.data | {"traits": kept})
+
+
+def _add_about_entity(draft: Draft, kind: str, model: type[Spec], document: Document, origin: Origin) -> None:
+    document = _new_names(draft, document, kind, origin)
+    told: Any = _checked(draft, model, document)
+    for name, spec in (getattr(told, kind) if told else {}).items():
+        if draft.declared[kind].get(name) is document:
             owner = spec.owner or told.owner or draft.project.owner
-            draft.project.predictions[name] = Forecast(name, draft.entity_of(document), spec, owner)
+            getattr(draft.project, kind)[name] = Declared(name, draft.entity_of(document), spec, owner)
 
 
-def _new_names(
-    draft: Draft, document: Document, kind: str, known: dict[str, Document], place: Callable[[str], Place]
-) -> set[str]:
-    """Names declared in this document and nowhere before; those declared before are problems."""
-    names = set()
-    for name in mapping(document.data, kind):
+def _add_metric_sections(draft: Draft) -> None:
+    """Metrics as traits of a section of their own, so that they compile, depend and show like others."""
+    for entity in draft.project.entities:
+        metrics = draft.project.metrics_of(entity)
+        name = SECTION if entity == next(iter(draft.project.entities)) else f"{SECTION}_{entity}"
+        for document in draft.sections.get(name, []):
+            draft.problems.append(document.problem(f'the section "{name}" is kept for metrics; rename the file'))
+        if metrics:
+            traits = {n: metric.spec.model_copy(update={"owner": metric.owner}) for n, metric in metrics.items()}
+            about = f"Metrics of every {entity}: numbers of the organisation, per person."
+            draft.project.sections[name] = Section(name, entity, {**traits}, draft.project.owner, about)
+
+
+def _add_models(draft: Draft, origin: Origin) -> None:
+    for path in sorted((origin.folder / "models").glob("*.sql")):
+        file = f"{origin.prefix}models/{path.name}"
+        if not re.match(NAME, path.stem):
+            message = f'the file name "{path.stem}" becomes the name of a model; use small letters, digits and _'
+            draft.problems.append(Problem(file, 1, message))
+        elif path.stem not in draft.project.models:
+            try:
+                draft.project.models[path.stem] = read_model(path.stem, path.read_text("utf-8-sig"), file)
+            except UnicodeDecodeError:
+                draft.problems.append(Problem(file, 1, "the file is not UTF-8 text; save it as UTF-8"))
+
+
+def _new_names(draft: Draft, document: Document, kind: str, origin: Origin) -> Document:
+    """Note the names that a document declares; names declared before are problems, or give way in a package."""
+    known = draft.declared.setdefault(kind, {})
+    names = mapping(document.data, kind)
+    if origin.prefix:
+        document = replace(
+            document, data=document.data | {kind: {n: raw for n, raw in names.items() if n not in known}}
+        )
+        names = mapping(document.data, kind)
+    for name in names:
         if name in known:
-            message = f'{kind.removesuffix("s")} "{name}" is declared already, in {place(name).text}'
+            message = (
+                f'{kind.removesuffix("s")} "{name}" is declared already, in {Place(known[name], (kind, name)).text}'
+            )
             draft.problems.append(document.problem(message, kind, name, of_key=True))
         else:
             known[name] = document
-            names.add(name)
-    return names
+    return document

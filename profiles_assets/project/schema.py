@@ -8,7 +8,7 @@ from pydantic.json_schema import GenerateJsonSchema
 
 from profiles_assets.project.base import Spec
 from profiles_assets.project.entities import ProjectFile
-from profiles_assets.project.predictions import PredictionsFile
+from profiles_assets.project.loader import ABOUT_ENTITIES
 from profiles_assets.project.sources import SourcesFile
 from profiles_assets.project.traits import SectionFile
 
@@ -17,7 +17,7 @@ FILES: dict[str, type[Spec]] = {
     "project": ProjectFile,
     "sources": SourcesFile,
     "traits": SectionFile,
-    "predictions": PredictionsFile,
+    **ABOUT_ENTITIES,
 }
 
 
@@ -29,7 +29,7 @@ class _Untitled(GenerateJsonSchema):
 
 
 def file_schema(kind: str) -> dict[str, Any]:
-    """JSON Schema of one kind of file, as users write it: project, sources, traits or predictions."""
+    """JSON Schema of one kind of file, as users write it: project, sources, traits, predictions, …"""
     schema = FILES[kind].model_json_schema(mode="validation", schema_generator=_Untitled)
     return {"$schema": DIALECT, **schema, "title": f"{kind}.yml" if kind == "project" else kind}
 

@@ -1,11 +1,12 @@
 """sources.yml: where events come from and where in a record their parts are."""
 
 from datetime import date
-from typing import ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from profiles_assets.project.base import Name, Path, Spec
+from profiles_assets.project.presets import Preset, with_preset
 
 Format = Literal["jsonl", "csv", "parquet"]
 ColumnType = Literal["text", "number", "integer", "boolean", "time"]
@@ -19,19 +20,53 @@ ENDINGS: dict[str, Format] = {
 }
 
 
+def _several(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+class Column(Spec):
+    """A property computed from the other properties of the same event."""
+
+    noun: ClassVar[str] = "column"
+
+    sql: str = Field(
+        min_length=1, description="SQL expression over properties of one event.", examples=["price * quantity"]
+    )
+    type: ColumnType = Field(description="Type of the value.", examples=["number"])
+    description: str = Field(default="", description="What it means.")
+
+
 class Source(Spec):
     """One stream of events: its files, and the paths of time, event name, ids and properties in a record."""
 
     noun: ClassVar[str] = "source"
 
+    kind: Literal["events", "records"] = Field(
+        default="events",
+        description="records are rows of a table that changes, of which the newest version of a key counts.",
+        examples=["records"],
+    )
+    key: Annotated[list[Path], BeforeValidator(_several)] = Field(
+        default_factory=list, description="Paths that tell which record it is, for kind: records.", examples=["id"]
+    )
+    preset: Preset | None = Field(
+        default=None,
+        description="Layout that fills in the paths, as one of these tools exports it.",
+        examples=["segment"],
+    )
     files: str = Field(
-        min_length=1,
+        default="",
         description="Glob of files, local or an fsspec URL; {day} stands for the load day.",
         examples=["landing/orders/{day}/*.csv"],
     )
+    model: Name | None = Field(
+        default=None, description="SQL model whose rows are the events, instead of files.", examples=["order_lines"]
+    )
     format: Format | None = Field(default=None, description="By default told from the file ending.", examples=["csv"])
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="Of CSV files.", examples=[";"])
-    time: Path = Field(description="Path of the event time.", examples=["timestamp"])
+    time: Path | None = Field(
+        default=None, description="Path of the event time; records may have none.", examples=["timestamp"]
+    )
     received: Path | None = Field(default=None, description="Path of the arrival time.", examples=["received_at"])
     event_id: Path | None = Field(
         default=None,
@@ -65,6 +100,16 @@ class Source(Spec):
         description="Types of properties; inferred where not said.",
         examples=[{"total": "number"}],
     )
+    columns: dict[Name, Column] = Field(
+        default_factory=dict,
+        description="Properties computed from others, row by row.",
+        examples=[{"amount": {"sql": "price * quantity", "type": "number"}}],
+    )
+    pii: list[Path] = Field(
+        default_factory=list,
+        description="Properties with personal data; traits made from them are personal too.",
+        examples=[["email", "phone"]],
+    )
     identify_traits: Path | None = Field(
         default=None, description="Path of an object whose keys describe the person.", examples=["traits"]
     )
@@ -92,10 +137,31 @@ class Source(Spec):
             raise ValueError("transformations are not available in this version; leave the key out")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, data: Any) -> Any:
+        return with_preset(data)
+
+    @model_validator(mode="after")
+    def _origin(self) -> Self:
+        if bool(self.files) == bool(self.model):
+            raise ValueError("give either files (a glob) or model (an SQL model), not both or none")
+        return self
+
     @model_validator(mode="after")
     def _one_event_name(self) -> Self:
+        if self.kind == "records" and self.event is None:
+            return self
         if (self.event is None) == (self.event_is is None):
             raise ValueError("give either event (path of the name) or event_is (one name for all), not both or none")
+        return self
+
+    @model_validator(mode="after")
+    def _keys_of_the_kind(self) -> Self:
+        if (self.kind == "records") != bool(self.key):
+            raise ValueError("records need a key that tells which record it is, such as key: id, and events have none")
+        if self.kind == "events" and self.time is None:
+            raise ValueError("events need a time, such as time: timestamp")
         return self
 
     @property
@@ -106,8 +172,8 @@ class Source(Spec):
     @property
     def file_format(self) -> Format:
         """Declared format, else the one that the file ending tells. Raises ValueError when neither does."""
-        if self.format:
-            return self.format
+        if self.format or self.model:
+            return self.format or "parquet"
         for part in reversed(self.files.rsplit("/", 1)[-1].split(".")):
             if part in ENDINGS:
                 return ENDINGS[part]

@@ -1,19 +1,23 @@
 """traits/<section>.yml: traits, each with one verb."""
 
-from typing import ClassVar, Literal, Self, get_args
+from typing import Annotated, Any, ClassVar, Literal, Self, get_args
 
-from pydantic import ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import ConfigDict, Field, FiniteFloat, StringConstraints, model_validator
 
-from profiles_assets.project.base import Conditions, Days, Name, Spec
+from profiles_assets.project.base import Conditions, Days, Name, Path, Pii, Spec
+from profiles_assets.project.formulas import formula_names
 
 Verb = Literal[
     "count", "days_with", "days_since", "exists", "sum", "average", "min", "max", "first", "latest",
-    "most_frequent", "unique", "unique_count", "ratio", "bucket", "sql",
+    "most_frequent", "unique", "unique_count", "ratio", "calculate", "days_between", "bucket", "percentile", "sql",
 ]  # fmt: skip
 VERBS: tuple[Verb, ...] = get_args(Verb)
 EVENT_VERBS = ("count", "days_with", "days_since", "exists")
-TRAIT_VERBS = ("ratio", "bucket")
+TRAIT_VERBS = ("ratio", "calculate", "days_between", "bucket", "percentile")
+WHOLE_EVENT_VERBS = ("first", "latest")
 PROPERTY_VERBS = tuple(verb for verb in VERBS if verb not in (*EVENT_VERBS, *TRAIT_VERBS, "sql"))
+PERCENTILE = r"^p(?:100|[0-9]{1,2})$"
+PercentileEdge = Annotated[str, StringConstraints(pattern=PERCENTILE)]
 TraitType = Literal["text", "number", "integer", "float", "boolean", "time", "date", "list"]
 
 
@@ -36,11 +40,13 @@ class Trait(Spec):
     )
     first: str | None = Field(
         default=None,
-        description="Property of the first event that has it.",
+        description="Property of the first event that has it, or the whole first event.",
         examples=["order_completed.category"],
     )
     latest: str | None = Field(
-        default=None, description="Property of the latest event that has it.", examples=["identify.city"]
+        default=None,
+        description="Property of the latest event that has it, or the whole latest event.",
+        examples=["identify.city"],
     )
     most_frequent: str | None = Field(
         default=None,
@@ -67,8 +73,25 @@ class Trait(Spec):
         description="First trait divided by the second.",
         examples=[["coupon_orders", "orders"]],
     )
+    calculate: str | None = Field(
+        default=None,
+        description="Arithmetic with other traits: + - * / and parentheses.",
+        examples=["spend_90d / orders_90d"],
+    )
+    days_between: list[Name] | None = Field(
+        default=None,
+        min_length=2,
+        max_length=2,
+        description="Whole days from the first trait to the second; both are times or dates.",
+        examples=[["first_order_at", "last_order_at"]],
+    )
     bucket: Name | None = Field(
-        default=None, description="Trait to place between the edges in `at`.", examples=["spend_90d"]
+        default=None,
+        description="Trait to place between the edges in `at`; a metric without edges gives its histogram bin.",
+        examples=["spend_90d"],
+    )
+    percentile: Name | None = Field(
+        default=None, description="Metric in whose distribution to place the person, 0 to 100.", examples=["revenue"]
     )
     sql: str | None = Field(
         default=None,
@@ -87,10 +110,10 @@ class Trait(Spec):
     unless_none: str | float | int | bool | None = Field(
         default=None, description="Value where there is none.", examples=[0]
     )
-    at: list[FiniteFloat] | None = Field(
+    at: list[FiniteFloat | PercentileEdge] | None = Field(
         default=None,
         min_length=1,
-        description="Edges of a bucket, rising; a value on an edge is above it.",
+        description="Edges of a bucket, rising; a value on an edge is above it. For metrics also percentiles: p50.",
         examples=[[50, 200, 1000]],
     )
     labels: list[str] | None = Field(
@@ -104,13 +127,29 @@ class Trait(Spec):
         description="Event whose rows an sql trait aggregates.",
         examples=["order_completed"],
     )
+    order_by: Path | None = Field(
+        default=None,
+        description="Property in whose order the window functions of sql see the events of a person.",
+        examples=["time"],
+    )
+    at_least: int | None = Field(
+        default=None, ge=1, description="most_frequent: how often it must have been seen.", examples=[3]
+    )
+    keep: int | None = Field(
+        default=None, ge=1, description="unique: how many values to keep, the most recently seen.", examples=[10]
+    )
+    variants: dict[str, Any] | None = Field(
+        default=None,
+        description="Makes one trait per value of a key: within takes a list, other keys a mapping of name endings.",
+        examples=[{"within": ["7 days", "30 days", "90 days"]}],
+    )
     type: TraitType | None = Field(default=None, description="Type of the value; needed for sql.", examples=["float"])
     title: str = Field(default="", description="Name for people.", examples=["Orders, last 30 days"])
     description: str = Field(default="", description="What it means and what it is for.")
     owner: str = Field(default="", description="Who answers for it; by default the owner of the file.")
     unit: str = Field(default="", description="Unit of the value.", examples=["EUR"])
-    pii: bool | Literal["hash", "mask"] = Field(
-        default=False, description="Personal data; hash or mask it where profiles are published."
+    pii: Pii = Field(
+        default=False, description="Personal data: true hides it from readers, hash and mask show a stand-in."
     )
 
     @model_validator(mode="after")
@@ -124,25 +163,32 @@ class Trait(Spec):
     @model_validator(mode="after")
     def _keys_of_the_verb(self) -> Self:
         verb = self.verb
-        if (verb == "bucket") != (self.at is not None):
-            raise ValueError("a bucket needs its edges, such as at: [50, 200], and no other verb takes them")
+        if self.at is not None and verb != "bucket":
+            raise ValueError("at goes with bucket")
         if (verb == "sql") != (self.from_ is not None):
             raise ValueError("sql needs the event to read, such as from: order_completed, and no other verb does")
         if verb == "sql" and self.type is None:
             raise ValueError("sql needs the type of its value, such as type: float")
         if verb in TRAIT_VERBS and (self.within or self.where):
             raise ValueError(f"within and where go with events, but {verb} is made from other traits")
+        for key, owner in (("at_least", "most_frequent"), ("keep", "unique"), ("order_by", "sql")):
+            if getattr(self, key) is not None and verb != owner:
+                raise ValueError(f"{key} goes with {owner}, not with {verb}")
         return self
 
     @model_validator(mode="after")
     def _fitting_labels(self) -> Self:
         edges = self.at or []
         if self.labels is not None and self.at is None:
-            raise ValueError("labels go with bucket")
+            raise ValueError("labels go with bucket and its edges, such as at: [50, 200]")
         if self.labels is not None and len(self.labels) != len(edges) + 1:
             raise ValueError(f"{len(edges)} edges need {len(edges) + 1} labels, not {len(self.labels)}")
-        if sorted(set(edges)) != edges:
-            raise ValueError(f"the edges [{', '.join(f'{edge:g}' for edge in edges)}] must rise")
+        if len({isinstance(edge, str) for edge in edges}) > 1:
+            raise ValueError("the edges are numbers or percentiles such as p50, not both")
+        places = [float(edge.removeprefix("p")) if isinstance(edge, str) else edge for edge in edges]
+        if sorted(set(places)) != places:
+            shown = ", ".join(edge if isinstance(edge, str) else f"{edge:g}" for edge in edges)
+            raise ValueError(f"the edges [{shown}] must rise")
         return self
 
     @property
@@ -170,17 +216,31 @@ class Trait(Spec):
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the traits this one is made from."""
-        return (self.bucket,) if self.bucket else tuple(self.ratio or ())
+        if self.calculate is not None:
+            return formula_names(self.calculate)
+        single = self.bucket or self.percentile
+        return (single,) if single else tuple(self.ratio or self.days_between or ())
+
+    @property
+    def place_in(self) -> str:
+        """Metric in whose frozen distribution this trait places a person, or empty."""
+        of_bins = self.verb == "bucket" and (self.at is None or isinstance(self.at[0], str))
+        return str(self.percentile or self.bucket) if self.percentile or of_bins else ""
 
 
 class SectionFile(Spec):
-    """Content of traits/<section>.yml; its keys owner and entity hold for every trait in it."""
+    """Content of traits/<section>.yml; its keys owner, entity and defaults hold for every trait in it."""
 
     entity: Name | None = Field(
         default=None, description="Entity of these traits; by default the first one.", examples=["user"]
     )
     owner: str = Field(default="", description="Who answers for these traits.")
     description: str = Field(default="", description="What these traits are about.")
+    defaults: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Keys for every trait of the file that says nothing else.",
+        examples=[{"within": "90 days", "unit": "EUR"}],
+    )
     traits: dict[Name, Trait] = Field(
         min_length=1,
         description="Traits by name.",

@@ -2,10 +2,13 @@
 
 from typing import Literal
 
+from profiles_assets.project.audiences import Audience
 from profiles_assets.project.conditions import ORDERED, Comparison
+from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import score_columns
-from profiles_assets.project.project import Project
-from profiles_assets.project.traits import Trait
+from profiles_assets.project.project import Fact, Project
+from profiles_assets.project.sources import Source
+from profiles_assets.project.traits import WHOLE_EVENT_VERBS
 
 Kind = Literal["number", "text", "boolean", "time", "list"]
 
@@ -34,6 +37,10 @@ OF_VERB: dict[str, Kind] = {
     "average": "number",
     "unique_count": "number",
     "ratio": "number",
+    "calculate": "number",
+    "days_between": "number",
+    "percentile": "number",
+    "audience": "boolean",
     "exists": "boolean",
     "unique": "list",
     "bucket": "text",
@@ -51,22 +58,34 @@ def property_kind(project: Project, event: str, path: str) -> Kind | None:
     """Kind of an event's property; None when nothing declares it or sources differ."""
     if path in BUILT_IN:
         return BUILT_IN[path]
-    types = {project.sources[source].types.get(path) for source in project.sources_of_event(event)}
+    types = {_declared_type(project.sources[source], path) for source in project.sources_of_event(event)}
     told = types.pop() if len(types) == 1 else None
     return KINDS[told] if told else None
 
 
-def trait_kind(project: Project, trait: Trait) -> Kind | None:
-    """Kind of a trait's value; None when only the data tells."""
+def _declared_type(source: Source, path: str) -> str | None:
+    computed = source.columns.get(path)
+    return computed.type if computed else source.types.get(path)
+
+
+def trait_kind(project: Project, trait: Fact) -> Kind | None:
+    """Kind of the value of a trait or audience; None when only the data tells."""
     if trait.type:
         return KINDS[trait.type]
+    if isinstance(trait, Audience):
+        return "boolean"
+    if trait.verb == "bucket" and trait.at is None:
+        return "number"
+    if trait.verb in WHOLE_EVENT_VERBS and not trait.event_property:
+        return "text"
     return OF_VERB.get(trait.verb) or property_kind(project, trait.event, trait.event_property)
 
 
 def column_kinds(project: Project, entity: str) -> dict[str, Kind | None]:
-    """Kind of every trait and score of an entity."""
-    traits = {name: trait_kind(project, trait) for name, trait in project.traits_of(entity).items()}
+    """Kind of every trait, audience, score and funnel column of an entity."""
+    traits = {name: trait_kind(project, fact) for name, fact in project.facts_of(entity).items()}
     scores = [score_columns(name) for name in project.predictions_of(entity)]
+    scores += [funnel_columns(name) for name in project.funnels_of(entity)]
     return {column: KINDS[kind] for columns in scores for column, kind in columns.items()} | traits
 
 

@@ -44,12 +44,16 @@ for _name, (_pattern, _first) in RESOLVED.items():
 
 @dataclass(frozen=True)
 class Document:
-    """A parsed file: its values, the lines they stand on, and what is wrong with its YAML."""
+    """A parsed file: its values, the lines they stand on, and what is wrong with its YAML.
+
+    `origins` has the names that stand in the file for names that were made from them.
+    """
 
     file: str
     data: dict[str, Any] = field(default_factory=dict)
     root: yaml.Node | None = None
     problems: tuple[Problem, ...] = ()
+    origins: dict[str, str] = field(default_factory=dict)
 
     @property
     def usable(self) -> bool:
@@ -62,7 +66,8 @@ class Document:
         A nested value stands on the line of its key.
         """
         node, line = self.root, 1
-        for part in path:
+        for depth, given in enumerate(path):
+            part = self.origins.get(str(given), given) if depth == 1 else given
             found = _child(node, part)
             if found is None:
                 return line

@@ -1,17 +1,19 @@
 """One SQL statement per section: each source is scanned once, for all traits of the section."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import exp
 
-from profiles_assets.project.graph import depends_on_prediction
+from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Project
 from profiles_assets.project.traits import TRAIT_VERBS, Trait
 from profiles_assets.traits.columns import BUILTIN, EventColumns
 from profiles_assets.traits.conditions import condition_fields
-from profiles_assets.traits.derived import add_traits, read_traits, stored_column, stored_traits
+from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_column, stored_traits
+from profiles_assets.traits.metrics import DISTRIBUTIONS
 from profiles_assets.traits.verbs import ORDER, aggregate_sql, finished, rows_sql, trait_value
 from resources.tables import quote
 
@@ -44,7 +46,7 @@ def compile_section(project: Project, section: str, events: EventColumns, as_of:
     values = [f"{finished(t, quote(n))} AS {quote(stored_column(n, t))}" for n, t in base.items()]
     select = f"SELECT profile_id, {', '.join(values)}\nFROM {who.people}{joins}"
     derived = [n for n in names if n not in base]
-    return f"WITH {', '.join(steps)}\n{add_traits(select, derived, traits, as_of)}"
+    return f"WITH {', '.join(steps)}\n{add_traits(select, derived, traits, Reading(as_of))}"
 
 
 def scans(traits: dict[str, Trait], events: EventColumns, as_of: str, attribution: str, entity: str) -> str:
@@ -137,8 +139,12 @@ def _path(column: exp.Column) -> str:
     return ".".join(part.name for part in column.parts)
 
 
-def select_all_traits(project: Project, entity: str, sections: dict[str, str], people: str, as_of: str) -> str:
-    """SELECT of one row per person with every trait that needs no prediction, from the tables of the sections."""
-    joins = "".join(f" LEFT JOIN {table} USING (profile_id)" for table in sections.values())
-    names = [n for n in read_traits(project, entity) if not depends_on_prediction(project, entity, n)]
-    return add_traits(f"SELECT * EXCLUDE (profile_key) FROM {people}{joins}", names, project.traits_of(entity), as_of)
+def select_all_traits(
+    project: Project, entity: str, tables: Iterable[str], people: str, as_of: str, *, distributions: str = DISTRIBUTIONS
+) -> str:
+    """SELECT of one row per person with everything known before predictions, from the tables of stored traits."""
+    joins = "".join(f" LEFT JOIN {table} USING (profile_id)" for table in tables)
+    late = set(traits_after_predictions(project, entity))
+    names = [n for n in read_traits(project, entity) if n not in late]
+    reading = Reading.of(project, entity, as_of, distributions)
+    return add_traits(f"SELECT * EXCLUDE (profile_key) FROM {people}{joins}", names, project.facts_of(entity), reading)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from profiles_assets.project.conditions import All_, Comparison, Condition, Scalar, fields, parse_conditions
+from profiles_assets.project.conditions import Any_, Comparison, Condition, None_, Scalar, fields, parse_conditions
 from profiles_assets.traits.columns import Value
 from resources.tables import literal
 
@@ -24,8 +24,10 @@ def condition_fields(given: Mapping[str, Any]) -> tuple[str, ...]:
 def _sql(condition: Condition, lookup: Lookup) -> str:
     if isinstance(condition, Comparison):
         return f"coalesce({_comparison(condition, lookup(condition.field))}, false)"
-    joined = " AND " if isinstance(condition, All_) else " OR "
-    return f"({joined.join(_sql(part, lookup) for part in condition.parts) or 'true'})"
+    parts = [_sql(part, lookup) for part in condition.parts]
+    if isinstance(condition, Any_ | None_):
+        return f"{'NOT ' if isinstance(condition, None_) else ''}({' OR '.join(parts) or 'false'})"
+    return f"({' AND '.join(parts) or 'true'})"
 
 
 def _comparison(comparison: Comparison, column: Value) -> str:

@@ -1,79 +1,186 @@
 """Traits made from other traits, and where each trait is computed.
 
 A trait is *stored* when its value stays the same until the person changes: verbs over events, and what is
-made from stored traits of the same section. The rest (days since, ages, anything over a prediction or over
-another section) is computed by whoever reads: the published view, or the select that feeds a model.
+made from stored traits of the same section. The rest (days since, ages, places in a distribution, audiences,
+anything over a prediction or over another section) is computed by whoever reads: the published view, or the
+select that feeds a model.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 
+import sqlglot
+from sqlglot import exp
+
+from profiles_assets.project.audiences import Audience
+from profiles_assets.project.formulas import parse_formula
+from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import ordered_traits
-from profiles_assets.project.project import Project
+from profiles_assets.project.project import Fact, Project
 from profiles_assets.project.traits import TRAIT_VERBS, Trait
+from profiles_assets.project.value_types import Kind, column_kinds
+from profiles_assets.traits.columns import Value
+from profiles_assets.traits.conditions import condition_sql
+from profiles_assets.traits.metrics import DISTRIBUTIONS
 from profiles_assets.traits.verbs import constant, finished
 from resources.tables import literal, quote
 
 ANCHOR = "__since"
+KIND_TYPES: dict[Kind | None, str] = {
+    "number": "DOUBLE",
+    "text": "VARCHAR",
+    "boolean": "BOOLEAN",
+    "time": "TIMESTAMP",
+    "list": "VARCHAR[]",
+    None: "",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What traits that are computed when reading need: the day (a SQL date), column kinds, distributions of metrics."""
+
+    as_of: str
+    kinds: Mapping[str, Kind | None] = field(default_factory=dict)
+    distributions: str = DISTRIBUTIONS
+
+    @classmethod
+    def of(cls, project: Project, entity: str, as_of: str, distributions: str = DISTRIBUTIONS) -> "Reading":
+        """Reading of the traits of an entity."""
+        return cls(as_of, column_kinds(project, entity), distributions)
+
+
+def stored_tables(project: Project, entity: str) -> dict[str, str]:
+    """Tables with the stored traits of an entity, one row per person, by the step that fills each."""
+    found = {f"entity_vars/{name}": f"entity_vars.{quote(name)}" for name in project.sections_of(entity)}
+    return found | {f"funnels/{name}": f"funnels.{quote(name)}" for name in project.funnels_of(entity)}
 
 
 def stored_traits(project: Project, section: str) -> list[str]:
     """Names of the traits that the table of a section keeps, inputs before what is made from them."""
     traits = project.sections[section].traits
-    kept: list[str] = []
+    kept: dict[str, None] = {}
     for name in ordered_traits(project, project.sections[section].entity):
         if name in traits and (traits[name].verb not in TRAIT_VERBS or _all_kept(traits, name, kept)):
-            kept.append(name)
-    return kept
+            kept[name] = None
+    return list(kept)
 
 
-def _all_kept(traits: dict[str, Trait], name: str, kept: list[str]) -> bool:
+def _all_kept(traits: Mapping[str, Trait], name: str, kept: Mapping[str, None]) -> bool:
+    if traits[name].place_in:
+        return False
     return all(i in kept and traits[i].verb != "days_since" for i in traits[name].inputs)
 
 
 def read_traits(project: Project, entity: str) -> list[str]:
-    """Names of the traits computed when reading, inputs before what is made from them."""
-    kept = {n for s, section in project.sections.items() if section.entity == entity for n in stored_traits(project, s)}
-    traits = project.traits_of(entity)
-    return [n for n in ordered_traits(project, entity) if n not in kept or traits[n].verb == "days_since"]
+    """Names of the traits and audiences computed when reading, inputs before what is made from them."""
+    kept = {n for section in project.sections_of(entity) for n in stored_traits(project, section)}
+    facts = project.facts_of(entity)
+    return [n for n in ordered_traits(project, entity) if n not in kept or facts[n].verb == "days_since"]
 
 
-def stored_column(name: str, trait: Trait) -> str:
+def readable_columns(project: Project, entity: str) -> list[str]:
+    """Names of all columns known before predictions: traits, audiences and columns of funnels."""
+    funnels = [column for name in project.funnels_of(entity) for column in funnel_columns(name)]
+    return [*project.facts_of(entity), *funnels]
+
+
+def stored_column(name: str, trait: Fact) -> str:
     """Column in which a section keeps a trait; what moves with as_of is kept as its anchor day."""
     return name + ANCHOR if trait.verb == "days_since" else name
 
 
-def add_traits(select: str, names: Iterable[str], traits: dict[str, Trait], as_of: str) -> str:
-    """Wrap a select so that it also gives the traits that are made from its columns."""
-    for name in names:
-        anchors = f" EXCLUDE ({quote(name + ANCHOR)})" if traits[name].verb == "days_since" else ""
-        select = f"SELECT *{anchors}, {read_sql(name, traits[name], as_of)} AS {quote(name)} FROM ({select})"
+def add_traits(select: str, names: Iterable[str], facts: Mapping[str, Fact], reading: Reading) -> str:
+    """Wrap a select so that it also gives the traits and audiences that are made from its columns.
+
+    Those that do not build on each other are added together, so that many traits stay one shallow statement.
+    """
+    for layer in _layers(list(names), facts):
+        anchors = [quote(n + ANCHOR) for n in layer if facts[n].verb == "days_since"]
+        without = f" EXCLUDE ({', '.join(anchors)})" if anchors else ""
+        values = ", ".join(f"{read_sql(n, facts[n], reading)} AS {quote(n)}" for n in layer)
+        select = f"SELECT *{without}, {values} FROM ({select})"
     return select
 
 
-def read_sql(name: str, trait: Trait, as_of: str) -> str:
-    """Expression of a trait over the columns of the traits it is made from."""
-    if trait.verb == "days_since":
-        value = f"date_diff('day', {quote(name + ANCHOR)}, {as_of})"
-        return value if trait.unless_none is None else f"coalesce({value}, {constant(trait.unless_none)})"
-    if trait.verb == "ratio":
-        above, below = (quote(i) for i in trait.inputs)
-        return finished(trait, f"{above}::DOUBLE / nullif({below}, 0)")
-    return finished(trait, bucket_sql(trait))
+def _layers(names: list[str], facts: Mapping[str, Fact]) -> list[list[str]]:
+    depth: dict[str, int] = {}
+    for name in names:
+        depth[name] = 1 + max((depth.get(i, 0) for i in facts[name].inputs), default=0)
+    return [[n for n in names if depth[n] == level] for level in range(1, max(depth.values(), default=0) + 1)]
 
 
-def bucket_sql(trait: Trait) -> str:
+def read_sql(name: str, fact: Fact, reading: Reading) -> str:
+    """Expression of a trait or audience over the columns it is made from."""
+    if isinstance(fact, Audience):
+        return condition_sql(fact.conditions, lambda f: Value(quote(f), KIND_TYPES[reading.kinds.get(f)]))
+    if fact.verb == "days_since":
+        value = f"date_diff('day', {quote(name + ANCHOR)}, {reading.as_of})"
+        return value if fact.unless_none is None else f"coalesce({value}, {constant(fact.unless_none)})"
+    return finished(fact, place_sql(fact, reading.distributions) if fact.place_in else derived_sql(fact))
+
+
+def derived_sql(trait: Trait) -> str:
+    """Value of a trait over the columns of the traits it is made from."""
+    first, *others = (quote(i) for i in trait.inputs)
+    match trait.verb:
+        case "ratio":
+            return f"{first}::DOUBLE / nullif({others[0]}, 0)"
+        case "days_between":
+            return f"date_diff('day', {first}::DATE, {others[0]}::DATE)"
+        case "calculate":
+            return formula_sql(str(trait.calculate))
+        case _:
+            edges = [float(edge) for edge in trait.at or []]
+            return bucket_sql(first, [f"{edge}" for edge in edges], trait.labels or default_labels(edges))
+
+
+def formula_sql(formula: str) -> str:
+    """Arithmetic over columns of traits; nothing where something is divided by nothing."""
+    tree = parse_formula(formula)
+    assert tree is not None
+
+    def safe(node: exp.Expr) -> exp.Expr:
+        if isinstance(node, exp.Column):
+            return sqlglot.parse_one(f"{quote(node.name)}::DOUBLE", dialect="duckdb")
+        if isinstance(node, exp.Div):
+            zero = exp.Nullif(this=exp.paren(node.expression, copy=False), expression=exp.Literal.number(0))
+            return exp.Div(this=node.this, expression=zero)
+        return node
+
+    return tree.transform(safe).sql(dialect="duckdb")
+
+
+def place_sql(trait: Trait, distributions: str) -> str:
+    """Place of a value in the distribution of its metric: percentile, histogram bin, or bucket between percentiles."""
+    value, metric = quote(trait.place_in), literal(trait.place_in)
+
+    def frozen(what: str) -> str:
+        return f"(SELECT any_value({what}) FROM {distributions} WHERE metric = {metric})"
+
+    if trait.verb == "percentile":
+        return _passed(value, frozen("percentiles"), "- 1")
+    if trait.at is None:
+        return _passed(value, frozen("edges"), "")
+    edges = [frozen(f"percentiles[{str(edge).removeprefix('p')} + 1]") for edge in trait.at]
+    labels = trait.labels or default_labels([str(edge) for edge in trait.at])
+    return bucket_sql(value, edges, labels)
+
+
+def _passed(value: str, edges: str, less: str) -> str:
+    count = f"len(list_filter({edges}, lambda e: e <= {value}))"
+    return f"CASE WHEN {value} IS NOT NULL THEN greatest({count} {less}, 0) END"
+
+
+def bucket_sql(value: str, edges: list[str], labels: list[str]) -> str:
     """CASE that names the bucket of a value; a value on an edge is above it."""
-    edges = trait.at or []
-    labels = trait.labels or default_labels(edges)
-    cases = [
-        f"WHEN {quote(trait.inputs[0])} < {edge} THEN {literal(label)}"
-        for edge, label in zip(edges, labels, strict=False)
-    ]
-    return f"CASE {' '.join(cases)} WHEN {quote(trait.inputs[0])} IS NOT NULL THEN {literal(labels[-1])} END"
+    cases = [f"WHEN {value} < {edge} THEN {literal(label)}" for edge, label in zip(edges, labels, strict=False)]
+    return f"CASE {' '.join(cases)} WHEN {value} IS NOT NULL THEN {literal(labels[-1])} END"
 
 
-def default_labels(edges: list[float]) -> list[str]:
+def default_labels(edges: list[float] | list[str]) -> list[str]:
     """Names for buckets that were given none: under 50, 50 to 200, 200 and over."""
-    between = [f"{low:g} to {high:g}" for low, high in pairwise(edges)]
-    return [f"under {edges[0]:g}", *between, f"{edges[-1]:g} and over"]
+    shown = [edge if isinstance(edge, str) else f"{edge:g}" for edge in edges]
+    between = [f"{low} to {high}" for low, high in pairwise(shown)]
+    return [f"under {shown[0]}", *between, f"{shown[-1]} and over"]

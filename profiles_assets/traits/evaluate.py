@@ -12,6 +12,8 @@ from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Project
 from profiles_assets.traits.columns import event_columns
 from profiles_assets.traits.compile import Who, compile_section, select_all_traits
+from profiles_assets.traits.funnels import stage_funnel
+from profiles_assets.traits.metrics import stage_distributions
 from resources import progress
 from resources.lake import Lake
 from resources.tables import Change, Merge, quote, stage_merge, write_merge
@@ -98,12 +100,25 @@ def stage_traits_as_of(con: Con, project: Project, entity: str, as_of: date, tab
     create_attribution(con, project, entity, stitched="stitched_then", as_of=as_of, table="attribution_then")
     stage_people(con, entity, "stitched_then", "people_then")
     then = Who("people_then", "attribution_then")
-    sections = [name for name, section in project.sections.items() if section.entity == entity]
-    for name in sections:
-        stage_section(con, project, name, as_of, quote(f"then_{name}"), who=then)
-    tables = {name: quote(f"then_{name}") for name in sections}
-    sql = select_all_traits(project, entity, tables, "people_then", f"DATE '{as_of}'")
+    day, tables = f"DATE '{as_of}'", []
+    for name in project.sections_of(entity):
+        tables.append(quote(f"then_{name}"))
+        stage_section(con, project, name, as_of, tables[-1], who=then)
+    for name, funnel in project.funnels_of(entity).items():
+        tables.append(quote(f"then_funnel_{name}"))
+        stage_funnel(con, project, funnel, day, tables[-1], who=then)
+    stage_metrics_then(con, project, entity)
+    sql = select_all_traits(project, entity, tables, "people_then", day, distributions="distributions_then")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
+
+
+def stage_metrics_then(con: Con, project: Project, entity: str) -> None:
+    """Temporary table `distributions_then` of the metrics in the sections staged for a past day."""
+    metrics = project.metrics_of(entity)
+    section = next(
+        (n for n, s in project.sections_of(entity).items() if metrics and metrics.keys() <= s.traits.keys()), ""
+    )
+    stage_distributions(con, list(metrics), quote(f"then_{section}"), "distributions_then")
 
 
 def _people(con: Con, table: str) -> int:

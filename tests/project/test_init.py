@@ -60,7 +60,7 @@ def test_schemas_describe_what_users_write() -> None:
     assert any("days" in str(option.get("pattern")) for option in trait["within"]["anyOf"])
     prediction = _definition("predictions", "Prediction")["properties"]
     assert prediction["predict"]["type"] == "string"
-    assert prediction["among"]["properties"].keys() == {"any", "all"}
+    assert prediction["among"]["properties"].keys() == {"any", "all", "none"}
 
 
 def test_schemas_want_exactly_one_verb() -> None:

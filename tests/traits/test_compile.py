@@ -77,7 +77,7 @@ def rows_of(traits: dict[str, Any], history: list[dict[str, Any]], as_of: date) 
     project, con = project_with(traits), lake_with(history, PEOPLE)
     day = f"DATE '{as_of}'"
     con.execute(f"CREATE TABLE facts AS {compile_section(project, 'facts', event_columns(con, project), day)}")
-    result = con.sql(select_all_traits(project, "user", {"facts": "facts"}, "people", day))
+    result = con.sql(select_all_traits(project, "user", ["facts"], "people", day))
     return {row[0]: dict(zip(result.columns, row, strict=True)) for row in result.fetchall()}
 
 
@@ -136,7 +136,7 @@ def test_derived_traits_of_either_section_and_moving_ones() -> None:
         con.execute(f"CREATE TABLE {section} AS {sql}")
     assert "tier" in con.table("facts").columns
     assert "freshness" not in con.table("facts").columns
-    result = con.sql(select_all_traits(project, "user", {"facts": "facts", "more": "more"}, "people", day))
+    result = con.sql(select_all_traits(project, "user", ["facts", "more"], "people", day))
     first, second = (dict(zip(result.columns, row, strict=True)) for row in sorted(result.fetchall()))
     assert first == {
         "profile_id": "p0", "spend": 10.0, "buys": 2, "tier": "high", "since": 3, "freshness": "3 and over",
