@@ -23,7 +23,7 @@ from profiles_assets.shell import (
     schema,
     schema_now,
 )
-from profiles_assets.traits.assets import section_key
+from profiles_assets.traits.derived import stored_tables
 from resources.lake import Lake
 
 MODEL_CHECKS = {
@@ -130,8 +130,8 @@ def _score_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
 
 
 def _inputs(project: Project, forecast: Forecast) -> list[dg.AssetKey]:
-    sections = [section_key(name) for name, s in project.sections.items() if s.entity == forecast.entity]
-    return [STITCHED, *sections]
+    feeds = [*stored_tables(project, forecast.entity), *(f"metrics/{n}" for n in project.metrics_of(forecast.entity))]
+    return [STITCHED, *(dg.AssetKey(feed.split("/")) for feed in feeds)]
 
 
 def _model_metadata(forecast: Forecast, report: TrainingReport) -> dict[str, Any]:

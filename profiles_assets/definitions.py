@@ -9,12 +9,16 @@ from ml.assets import build_prediction_assets
 from profiles_assets.events.assets import build_event_assets
 from profiles_assets.identity.assets import build_identity_assets
 from profiles_assets.profiles.assets import build_profile_assets
+from profiles_assets.profiles.audience_assets import build_audience_assets
+from profiles_assets.profiles.view_assets import build_view_assets
 from profiles_assets.project.loader import load_project
+from profiles_assets.project.project import DEFAULT_PROJECT
 from profiles_assets.traits.assets import build_trait_assets
+from profiles_assets.traits.funnel_assets import build_funnel_assets
+from profiles_assets.traits.metric_assets import build_metric_assets
+from profiles_assets.traits.model_assets import build_model_assets
 from profiles_assets.triggers import build_job, build_triggers
 from resources.lake import Lake
-
-DEFAULT_PROJECT = "examples/shop"
 
 
 def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definitions:
@@ -25,9 +29,14 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
     assets = [
         *build_event_assets(project),
         *build_identity_assets(project),
+        *build_model_assets(project),
         *build_trait_assets(project),
+        *build_funnel_assets(project),
+        *build_metric_assets(project),
         *(asset for forecast in project.predictions.values() for asset in build_prediction_assets(project, forecast)),
         *build_profile_assets(project),
+        *build_audience_assets(project),
+        *build_view_assets(project),
     ]
     return dg.Definitions(
         assets=assets,

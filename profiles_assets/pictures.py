@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from datetime import date
 from html import escape
 
 BLUE, GREY, INK = "#4f6df5", "#c9ced6", "#2b2f36"
@@ -68,3 +69,72 @@ def svg(width: float, height: float, parts: Sequence[str]) -> str:
 def markdown(picture: str, alt: str) -> str:
     """Markdown image that carries its SVG with it."""
     return f"![{alt}](data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()})"
+
+
+def histogram(bins: Sequence[tuple[float | None, float | None, int]], unit: str = "", height: int = 120) -> str:
+    """Columns of the people in each bin (from, to, people), the open outer ones in grey, over some of the edges."""
+    most, wide = max((people for *_, people in bins), default=0) or 1, 20.0
+    parts = [
+        f'<rect x="{i * wide:.1f}" y="{height - height * people / most:.1f}" width="{wide - 1:.1f}" '
+        f'height="{height * people / most:.1f}" fill="{GREY if low is None or high is None else BLUE}">'
+        f"<title>{people:,}</title></rect>"
+        for i, (low, high, people) in enumerate(bins)
+    ]
+    edges = [(i * wide, low) for i, (low, _, _) in enumerate(bins) if low is not None]
+    for x, edge in [edges[0], edges[len(edges) // 2], edges[-1]] if edges else []:
+        parts.append(text(x, height + 16, f"{edge:,.4g}{unit}", anchor="middle"))
+    return svg(len(bins) * wide + 40, height + 22, parts)
+
+
+def series(points: Sequence[tuple[date, float]], unit: str = "", width: int = 560, height: int = 120) -> str:
+    """A line through the values of days, each day in its place, with the first and last day and the highest value."""
+    if not points:
+        return svg(width, height + 24, [text(0, height / 2, "no values yet")])
+    days, values = [day.toordinal() for day, _ in points], [float(value) for _, value in points]
+    low, high, span = min(0.0, *values), max(0.0, *values), max(days[-1] - days[0], 1)
+    across = [(day - days[0]) / span * width for day in days]
+    up = [16 + (height - 16) * (high - value) / ((high - low) or 1) for value in values]
+    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in zip(across, up, strict=True))
+    parts = [
+        f'<polyline points="{line}" fill="none" stroke="{BLUE}" stroke-width="1.5"/>',
+        f'<circle cx="{across[-1]:.1f}" cy="{up[-1]:.1f}" r="3" fill="{BLUE}"/>',
+        text(0, 12, f"{max(values):,.6g}{unit}"),
+        text(0, height + 16, points[0][0].isoformat()),
+        text(width, height + 16, points[-1][0].isoformat(), anchor="end"),
+    ]
+    return svg(width + 4, height + 24, parts)
+
+
+def funnel(steps: Sequence[tuple[str, float, str, str]]) -> str:
+    """Horizontal bars, one per step: (title, value, words beside the bar, words under it); grey is what was lost."""
+    most, wide, high = max((value for _, value, _, _ in steps), default=0) or 1, 300, 48
+    tall = len(steps) * high + 16
+    parts = [f'<rect x="0.5" y="0.5" width="639" height="{tall - 1}" rx="8" fill="#fff" stroke="{GREY}"/>']
+    for i, (title, value, beside, under) in enumerate(steps):
+        y, before = i * high + 12, wide * steps[max(i - 1, 0)][1] / most
+        for length, looks in ((before, f'fill="{GREY}" fill-opacity="0.45"'), (wide * value / most, f'fill="{BLUE}"')):
+            parts.append(f'<rect x="190" y="{y}" width="{length:.1f}" height="20" rx="3" {looks}/>')
+        parts += [
+            text(180, y + 15, shortened(title, 26), anchor="end"),
+            text(198 + max(before, wide * value / most), y + 15, beside),
+            text(190, y + 35, under, "#6b7380"),
+        ]
+    return svg(640, tall, parts)
+
+
+def funnel_outline(titles: Sequence[str]) -> str:
+    """The steps of a funnel, one under the other and tapering."""
+    top, bottom, high = 380.0, 180.0, 34
+    parts = []
+    for i, title in enumerate(titles):
+        y, above, below = i * (high + 4), *(top - (top - bottom) * (i + j) / len(titles) for j in (0, 1))
+        corners = [(-above, y), (above, y), (below, y + high), (-below, y + high)]
+        points = " ".join(f"{top / 2 + x / 2:.1f},{height:.1f}" for x, height in corners)
+        parts.append(f'<polygon points="{points}" fill="{BLUE}"/>')
+        parts.append(text(top / 2, y + 21, shortened(f"{i + 1}  {title}", 28), "#fff", anchor="middle"))
+    return svg(top, len(titles) * (high + 4), parts)
+
+
+def shortened(words: str, most: int) -> str:
+    """Words cut to a number of letters."""
+    return words if len(words) <= most else f"{words[: most - 1]}…"

@@ -16,6 +16,7 @@ from resources.tables import columns
 warnings.filterwarnings("ignore", message=".*backfill_policy.*", category=dg.BetaWarning)
 
 COLUMN_SCHEMA = "dagster/column_schema"
+COLUMN_LINEAGE = "dagster/column_lineage"
 ROW_COUNT = "dagster/row_count"
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=timedelta(hours=72), warn_window=timedelta(hours=36))
 
@@ -54,6 +55,15 @@ def schema_now(lake: Lake, table: str, described: Mapping[str, tuple[str, str]])
     with lake.get_connection() as con:
         have = columns(con, table)
     return schema({name: (type_, described.get(name, ("", ""))[1]) for name, type_ in have.items()})
+
+
+def lineage(columns: Mapping[str, Sequence[Any]]) -> dict[str, dg.TableColumnLineage]:
+    """Column lineage metadata of {column: origins}, each with an `asset` path and a `column`."""
+    deps = {
+        name: [dg.TableColumnDep(asset_key=dg.AssetKey(o.asset.split("/")), column_name=o.column) for o in origins]
+        for name, origins in columns.items()
+    }
+    return {COLUMN_LINEAGE: dg.TableColumnLineage(deps_by_column=deps)}
 
 
 def report_metadata(report: Any) -> dict[str, Any]:

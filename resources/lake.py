@@ -2,6 +2,7 @@
 
 import os
 import random
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 RACES_BEFORE_LOCKING = 3
 COMMIT_ATTEMPTS = 8
+TELLING = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
+VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
 SCHEMAS = (
     "ops", "raw_events", "identity", "models", "entity_vars", "funnels", "metrics", "predictions", "profiles",
@@ -161,7 +164,7 @@ class Lake(DuckDBResource):
 
     @staticmethod
     def _compute(con: Con, compute: Callable[[Con], T], reads: Sequence[str]) -> tuple[str, T]:
-        with transaction(con):
+        with transaction(con), without_values():
             return progress.fingerprint(con, reads), compute(con)
 
     @staticmethod
@@ -190,6 +193,15 @@ def transaction(con: Con) -> Iterator[None]:
         with suppress(duckdb.Error):  # the engine may have rolled back already
             con.rollback()
         raise
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Let errors of the engine about single values go on without the values, which may be personal."""
+    try:
+        yield
+    except TELLING as error:
+        raise type(error)(VALUE.sub("***", str(error).splitlines()[0])) from None
 
 
 def create_foundations(con: Con, _: None = None) -> None:

@@ -88,8 +88,10 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 @pytest.mark.parametrize(
-    "table", ["raw_events.tracks", "raw_events.orders", "identity.id_edges", "identity.stitched_ids",
-              "entity_vars.commerce", "entity_vars.engagement", "entity_vars.support", "profiles.user_rows"],
+    "table", ["raw_events.tracks", "raw_events.orders", "raw_events.members", "identity.id_edges",
+              "identity.stitched_ids", "models.order_baskets", "entity_vars.commerce", "entity_vars.engagement",
+              "entity_vars.lifecycle", "entity_vars.metrics", "funnels.checkout", "metrics.revenue",
+              "metrics.distributions", "profiles.user_rows", "views.by_email_keys"],
 )  # fmt: skip
 def test_day_by_day_equals_all_at_once_up_to_names(grown: tuple[Path, Path], table: str) -> None:
     daily, at_once = (unnamed(root, table) for root in grown)

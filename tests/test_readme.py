@@ -33,7 +33,7 @@ def test_every_make_target_exists_and_is_described(target: str) -> None:
 def test_every_profiles_command_runs(shop: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(shop, tmp_path / "shop"))
     listed = profiles(
-        root, "query", "SELECT ids['email'][1] AS email FROM profiles.user WHERE email <> '' LIMIT 1", "--json"
+        root, "query", "SELECT ids['email'][1] AS email FROM profiles.user_unmasked WHERE email <> '' LIMIT 1", "--json"
     )
     address = re.findall(r'"email": "(.*?)"', listed)[0]
     for line in PROFILES:
@@ -43,12 +43,13 @@ def test_every_profiles_command_runs(shop: Path, tmp_path: Path) -> None:
 
 
 def test_its_trait_and_its_prediction_are_valid(tmp_path: Path) -> None:
-    root = copy_shop(tmp_path / "shop")
+    untouched, root = copy_shop(tmp_path / "untouched"), copy_shop(tmp_path / "shop")
     trait, prediction = YAML
     with (root / "traits" / "commerce.yml").open("a") as file:
         file.write(trait)
     (root / "predictions" / "newsletter.yml").write_text(prediction)
-    assert "30 traits, 3 predictions" in profiles(root, "validate")
+    before, after = (re.findall(r"(\d+) (traits|predictions)", profiles(r, "validate")) for r in (untouched, root))
+    assert [int(n) for n, _ in after] == [int(n) + 1 for n, _ in before]
 
 
 def test_every_linked_file_exists() -> None:

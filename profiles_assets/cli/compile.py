@@ -1,35 +1,67 @@
-"""`profiles compile`: the SQL that each section of traits becomes."""
+"""`profiles compile`: the SQL that each asset becomes."""
+
+from collections.abc import Callable
+from functools import partial
 
 import click
-import sqlglot
 
 from profiles_assets.cli.context import CommandError, Context, shared_options
-from profiles_assets.project.problems import did_you_mean
-from profiles_assets.traits.columns import event_columns
+from profiles_assets.project.problems import any_of, did_you_mean
+from profiles_assets.project.project import Project
+from profiles_assets.traits.columns import EventColumns, event_columns
 from profiles_assets.traits.compile import compile_section
+from profiles_assets.traits.funnels import compile_funnel
+from profiles_assets.traits.lineage import declared_columns
+from profiles_assets.traits.models import built_models, compile_model
+from profiles_assets.traits.series import series_sql
+
+AS_OF = "as_of()"
+Statement = Callable[[], str]
 
 
 @click.command("compile")
-@click.argument("section", required=False)
+@click.argument("asset", required=False)
 @shared_options
-def compile_command(context: Context, section: str | None) -> None:
-    """Print the SQL of SECTION, or of all sections."""
+def compile_command(context: Context, asset: str | None) -> None:
+    """Print the SQL of ASSET, such as entity_vars/commerce, or of all assets."""
     project = context.project()
-    if section and section not in project.sections:
-        raise CommandError(f'there is no section "{section}"; {did_you_mean(section, project.sections) or ""}'.strip())
-    with context.lake().get_connection() as con:
-        events = event_columns(con, project)
-    found = {
-        name: sqlglot.transpile(
-            compile_section(project, name, events, "as_of()"),
-            "duckdb",
-            "duckdb",
-            pretty=True,
-        )[0]
-        for name in ([section] if section else project.sections)
-    }
-    for name, sql in found.items():
-        context.say(f"[dim]-- entity_vars/{name}[/dim]")
-        if not context.json:
-            click.echo(sql + ";\n")
+    statements = compiled(project, columns_of(context, project))
+    names = [chosen(asset, list(statements))] if asset else list(statements)
+    found = {name: pretty(statements[name]()) for name in names}
+    if not context.json:
+        for name, sql in found.items():
+            click.echo(f"-- {name}\n{sql};\n")
     context.answer(found)
+
+
+def compiled(project: Project, events: EventColumns) -> dict[str, Statement]:
+    """What makes the SQL of each asset that is made by one statement, by asset."""
+    found: dict[str, Statement] = {f"models/{n}": partial(compile_model, project, n, events, AS_OF) for n in built_models(project)}
+    found |= {f"entity_vars/{n}": partial(compile_section, project, n, events, AS_OF) for n in project.sections}
+    found |= {f"funnels/{n}": partial(compile_funnel, f, events, AS_OF) for n, f in project.funnels.items()}
+    found |= {f"metrics/{n}": partial(series_sql, m, events, AS_OF) for n, m in project.metrics.items()}
+    return found
+
+
+def columns_of(context: Context, project: Project) -> EventColumns:
+    """Columns of raw events as the lake has them; before the first load, as definitions will need them."""
+    if not (context.lake_dir or project.root / ".lake").exists():
+        return declared_columns(project)
+    with context.lake().get_connection() as con:
+        return event_columns(con, project)
+
+
+def chosen(asked: str, names: list[str]) -> str:
+    """The asset asked for by its name or the last part of it. Raises CommandError where there is none."""
+    found = [name for name in names if asked in (name, name.split("/", 1)[1])]
+    if not found:
+        hint = did_you_mean(asked, [*names, *(n.split("/", 1)[1] for n in names)]) or f"there are {any_of(names)}"
+        raise CommandError(f'there is no asset "{asked}" made by SQL; {hint}')
+    return found[0]
+
+
+def pretty(sql: str) -> str:
+    """The same statement, laid out to be read."""
+    import sqlglot
+
+    return sqlglot.transpile(sql, "duckdb", "duckdb", pretty=True)[0]

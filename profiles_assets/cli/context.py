@@ -10,15 +10,16 @@ from datetime import date, datetime
 from functools import wraps
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
 
-from profiles_assets.definitions import DEFAULT_PROJECT, lake_of
 from profiles_assets.project.loader import load_project
-from profiles_assets.project.project import Project
-from resources.lake import Lake
+from profiles_assets.project.project import DEFAULT_PROJECT, Project
+
+if TYPE_CHECKING:
+    from resources.lake import Lake
 
 
 class CommandError(click.ClickException):
@@ -45,8 +46,11 @@ class Context:
         """The project as declared. Raises ProjectError with every problem in it."""
         return load_project(self.project_dir)
 
-    def lake(self) -> Lake:
+    def lake(self) -> "Lake":
         """The lake asked for, else the project's own."""
+        from profiles_assets.definitions import lake_of
+        from resources.lake import Lake
+
         return Lake(root=str(self.lake_dir)) if self.lake_dir else lake_of(self.project_dir)
 
     def say(self, text: str) -> None:

@@ -2,29 +2,46 @@
 
 import json
 import sys
+from importlib import import_module
+from typing import Any
 
 import click
 
-from profiles_assets.cli.compile import compile_command
 from profiles_assets.cli.context import CommandError
-from profiles_assets.cli.demo import demo
-from profiles_assets.cli.init import init
-from profiles_assets.cli.query import query
-from profiles_assets.cli.run import run
-from profiles_assets.cli.show import show
-from profiles_assets.cli.status import status
-from profiles_assets.cli.validate import validate
 from profiles_assets.project.problems import ProjectError
 
+COMMANDS = {
+    "init": "init:init",
+    "demo": "demo:demo",
+    "validate": "validate:validate",
+    "compile": "compile:compile_command",
+    "run": "run:run",
+    "status": "status:status",
+    "show": "show:show",
+    "query": "query:query",
+}
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+
+class LazyGroup(click.Group):
+    """Imports a command when it is called, so that light ones don't wait for Dagster and scipy."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Names of all commands, in the order of a first day's work."""
+        return list(COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """The command of a name; None where there is none."""
+        if name not in COMMANDS:
+            return None
+        module, attribute = COMMANDS[name].split(":")
+        found: Any = getattr(import_module(f"profiles_assets.cli.{module}"), attribute)
+        return found  # type: ignore[no-any-return]
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="profiles-assets")
 def profiles() -> None:
     """Customer profiles: stitched ids, traits and predictions, one row per person."""
-
-
-for command in (init, demo, validate, compile_command, run, status, show, query):
-    profiles.add_command(command)
 
 
 def main() -> None:

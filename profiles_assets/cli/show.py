@@ -6,26 +6,36 @@ from typing import Any
 import click
 
 from profiles_assets.cli.context import CommandError, Context, day_option, shared_options
+from profiles_assets.cli.show_trait import show_trait
 from profiles_assets.profiles.read import NotFoundError, read_profile, read_profile_as_of
 from profiles_assets.project.project import Project
 
 
 @click.command()
 @click.argument("who")
+@click.argument("trait", required=False)
+@click.option("--personal", is_flag=True, help="Show personal data as it is, not its stand-ins.")
 @day_option
 @shared_options
-def show(context: Context, who: str, as_of: datetime | None) -> None:
-    """Show the profile of WHO: type:value, such as email:a@b.c, or a profile id."""
+def show(context: Context, who: str, trait: str | None, as_of: datetime | None, personal: bool) -> None:
+    """Show the profile of WHO: type:value, such as email:a@b.c, or a profile id; or what a trait is: trait NAME."""
     project = context.project()
+    if who == "trait" or trait:
+        show_trait(context, project, who, trait)
+        return
+    day = as_of.date() if as_of else None
     with context.reading() as con:
         try:
-            day = as_of.date() if as_of else None
-            profile = read_profile_as_of(con, project, who, day) if day else read_profile(con, project, who)
+            profile = (
+                read_profile_as_of(con, project, who, day, personal=personal)
+                if day
+                else read_profile(con, project, who, personal=personal)
+            )
         except NotFoundError as error:
             raise CommandError(str(error)) from None
     if not context.json:
         for line in lines(project, profile):
-            context.console.print(line, markup=False)
+            context.console.print(line, markup=False, soft_wrap=True)
     context.answer(profile)
 
 
@@ -39,6 +49,10 @@ def lines(project: Project, profile: dict[str, Any]) -> list[str]:
     for name, traits in profile["traits"].items():
         units = {t: project.sections[name].traits[t].unit for t in traits}
         found += ["", name, *_pairs({t: _shown(v, units[t]) for t, v in traits.items()})]
+    for name, columns in profile["funnels"].items():
+        found += ["", name, *_pairs({c: _shown(v, "") for c, v in columns.items()})]
+    if profile["audiences"]:
+        found += ["", f"audiences  {', '.join(profile['audiences'])}"]
     if profile["predictions"]:
         found += ["", "predictions", *_pairs({n: _score(p) for n, p in profile["predictions"].items()})]
     return found

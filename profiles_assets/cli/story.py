@@ -35,7 +35,7 @@ def gather(lake: Lake, project: Project, outcomes: list[RunOutcome]) -> Facts:
             "predictions": backtests(con, project),
             "changes": changes(con, project, outcomes),
             "warnings": [warning for outcome in outcomes for warning in outcome.warnings],
-            "someone": str(_one(con, SOMEONE.format(view_name(entity)))[0]),
+            "someone": str(_one(con, SOMEONE.format(view_name(entity, personal=True)))[0]),
         }
 
 
@@ -49,6 +49,7 @@ def event_counts(con: Con, truth: Path) -> Facts:
     }
     reasons = con.execute("SELECT reason, count(*) FROM ops.rejects GROUP BY 1 ORDER BY 2 DESC, 1").fetchall()
     planted = json.loads((truth / "counts.json").read_text())["totals"]
+    totals = {source: counts for source, counts in totals.items() if source in planted}
     summed = {name: sum(counts[name] for counts in totals.values()) for name in COUNTS}
     as_planted = totals == {source: _planted(counts) for source, counts in planted.items()}
     return summed | {"reasons": dict(reasons), "as_planted": as_planted}

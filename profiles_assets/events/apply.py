@@ -32,6 +32,7 @@ class Outcome:
     source_name: str
     report: LoadReport
     work: bool = False
+    records: bool = False
     renewed: Mapping[str, FileNote] = field(default_factory=dict)
     replaced: bool = False
     gone: Sequence[str] = ()
@@ -48,8 +49,10 @@ class Outcome:
 
 def create_view(con: Con, project: Project, source: Source, types: Mapping[str, str]) -> None:
     """Create the view `event_rows`: staged rows with the columns and types of the lake table."""
+    records = source.kind == "records"
     names = ["day", "event_day", "time", "received", "event", "event_id", "file", "s.position"]
-    names += ["r.position IS NOT NULL AS duplicate", "payload", "identify_traits"]
+    names += ["r.position IS NOT NULL AS duplicate", *(["record_key", "superseded"] if records else [])]
+    names += ["payload", "identify_traits"]
     names += [quote(f"id_{id_type}") for id_type in source.ids]
     names += [quote(f"tuple_{entity}") for entity in project.entities]
     columns = [quote(property_column(path)) for path in types]
@@ -57,7 +60,8 @@ def create_view(con: Con, project: Project, source: Source, types: Mapping[str, 
     con.execute(
         f"""CREATE OR REPLACE TEMP VIEW event_rows AS SELECT {", ".join(names)}
         FROM staged_events s JOIN staged_files f USING (file_no)
-        LEFT JOIN event_repeats r USING (day, file, position) WHERE s.reason IS NULL"""
+        LEFT JOIN event_repeats r USING (day, file, position)
+        {"LEFT JOIN event_superseded USING (day, file, position)" if records else ""} WHERE s.reason IS NULL"""
     )
 
 
@@ -73,17 +77,19 @@ def write(con: Con, outcome: Outcome) -> None:
         con.execute(f"DELETE FROM {table} WHERE {in_days(outcome.old_days)} AND file IN {REPLACED}")
     if outcome.report.loaded:
         con.execute(f"INSERT INTO {table} BY NAME FROM event_rows")
-    _flip_duplicates(con, table)
+    _set_changed(con, table, "event_flips", "duplicate")
+    if outcome.records:
+        _set_changed(con, table, "event_endings", "superseded")
     _fill_columns(con, table, outcome)
     _write_rejects(con, outcome)
     _write_notes(con, outcome)
 
 
-def _flip_duplicates(con: Con, table: str) -> None:
-    days = [row[0] for row in con.execute("SELECT DISTINCT day FROM event_flips ORDER BY day").fetchall()]
+def _set_changed(con: Con, table: str, changes: str, column: str) -> None:
+    days = [row[0] for row in con.execute(f"SELECT DISTINCT day FROM {changes} ORDER BY day").fetchall()]
     if days:
         con.execute(
-            f"""UPDATE {table} AS stored SET duplicate = new.duplicate FROM event_flips AS new
+            f"""UPDATE {table} AS stored SET {column} = new.{column} FROM {changes} AS new
             WHERE {in_days(days, "stored.day")} AND {SAME_ROW}"""
         )
 

@@ -9,6 +9,7 @@ from profiles_assets import pictures
 from profiles_assets.events.checks import records_reconcile, rejects_within_share
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.load import LoadReport, load_events
+from profiles_assets.events.model_source import inputs_of
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Source
 from profiles_assets.shell import (
@@ -57,14 +58,15 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
 
     @dg.asset(
         key=key,
+        deps=[event_asset_key(other) for other in inputs_of(project, name)],
         partitions_def=daily_partitions(project),
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="events",
-        kinds={"duckdb", source.file_format},
+        kinds={"duckdb", "sql" if source.model else source.file_format},
         owners=owners(source.owner, project.owner),
         freshness_policy=FRESHNESS,
         check_specs=checks(key, CHECKS, warn_only=["rejects_within_share"]),
-        metadata=schema(described) | {"files": source.files},
+        metadata=schema(described) | ({"model": source.model} if source.model else {"files": source.files}),
         description=_description(name, source),
     )
     def raw_events(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
@@ -104,7 +106,8 @@ def _columns(project: Project, name: str, source: Source) -> dict[str, tuple[str
 def _description(name: str, source: Source) -> str:
     about = source.description or source.title or f"Events of the source {name}."
     ids = ", ".join(f"`{id_type}` ← `{path}`" for id_type, path in source.ids.items())
+    origin = f"Rows of the model `{source.model}`" if source.model else f"Files `{source.files}`"
     return (
         f"{about}\n\n{pictures.markdown(pictures.pipeline('raw_events'), 'stage raw_events')}\n\n"
-        f"Files `{source.files}`, ids {ids}. Each record is a row here or a reject with its reason in `ops.rejects`."
+        f"{origin}, ids {ids}. Each record is a row here or a reject with its reason in `ops.rejects`."
     )

@@ -1,13 +1,13 @@
 """Properties that definitions use: which of them a source needs as columns, and of which type."""
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import sqlglot
-from sqlglot import exp
-
 from profiles_assets.events.times import time_sql
+from profiles_assets.project.conditions import ORDERED, Comparison, ConditionError, comparisons, parse_conditions
+from profiles_assets.project.expressions import expression_uses
+from profiles_assets.project.funnels import used_properties
+from profiles_assets.project.model_uses import used_in_models
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import ColumnType, Source
 from profiles_assets.project.traits import Trait
@@ -20,17 +20,38 @@ SQL_TYPES: dict[ColumnType, str] = {
     "boolean": "BOOLEAN",
     "time": "TIMESTAMP",
 }
-COMPARISON = re.compile(r"^\s*(<=|>=|<|>)\s*[-+]?[\d.]+\s*$")
 Use = tuple[str, bool]
 
 
 def used_paths(project: Project, source_name: str) -> dict[str, bool]:
-    """Property paths that definitions use of a source's events; True for those that must be numbers."""
+    """Property paths that definitions use of a source's events; True for those that must be numbers.
+
+    Of a computed column these are the properties that it is made from.
+    """
     found: dict[str, bool] = {}
-    for event, (path, number) in _uses(project):
-        if path not in BUILTIN and source_name in project.sources_of_event(event):
+    source = project.sources[source_name]
+    for event, use in _uses(project):
+        if source_name in project.sources_of_event(event):
+            for path, number in _in_records(source, use):
+                found[path] = found.get(path, False) or number
+    for use in used_in_models(project, source_name).items():
+        for path, number in _in_records(source, use):
             found[path] = found.get(path, False) or number
     return dict(sorted(found.items()))
+
+
+def column_inputs(source: Source, path: str) -> set[str]:
+    """Properties in the records from which a property, computed or not, is made; none for what every event has."""
+    return {inner for inner, _ in _in_records(source, (path, False))}
+
+
+def _in_records(source: Source, use: Use, around: tuple[str, ...] = ()) -> Iterator[Use]:
+    path, number = use
+    if path in source.columns:
+        for inner in expression_uses(source.columns[path].sql) if path not in around else ():
+            yield from _in_records(source, inner, (*around, path))
+    elif path not in BUILTIN:
+        yield path, number
 
 
 def wanted_types(source: Source, used: Mapping[str, bool], pinned: Mapping[str, str]) -> dict[str, str | None]:
@@ -59,30 +80,34 @@ def _uses(project: Project) -> Iterator[tuple[str, Use]]:
         target = forecast.spec.predict
         if target.property:
             yield target.event, (target.property, target.goal == "sum")
+    for funnel in project.funnels.values():
+        for event, path, number in used_properties(funnel.spec):
+            yield event, (path, number)
 
 
 def _trait_uses(trait: Trait) -> Iterator[Use]:
     if trait.event_property:
         yield trait.event_property, trait.verb in ("sum", "average")
-    for path, condition in trait.where.items():
-        yield path, compares_numbers(condition)
+    if trait.order_by:
+        yield trait.order_by, False
+    yield from condition_uses(trait.where)
     if trait.sql:
-        yield from _sql_uses(trait.sql)
+        yield from expression_uses(trait.sql)
 
 
-def compares_numbers(condition: Any) -> bool:
-    """True for conditions that order numbers, such as `> 50`."""
-    conditions = condition if isinstance(condition, list) else [condition]
-    return any(isinstance(one, str) and COMPARISON.match(one) is not None for one in conditions)
-
-
-def _sql_uses(sql: str) -> Iterator[Use]:
+def condition_uses(given: Mapping[str, Any]) -> Iterator[Use]:
+    """Paths of the properties in conditions; True for those that are ordered with a number, such as `> 50`."""
     try:
-        tree = sqlglot.parse_one(sql, dialect="duckdb")
-    except sqlglot.ParseError:
+        parsed = parse_conditions(given)
+    except ConditionError:
         return
-    for column in tree.find_all(exp.Column):
-        yield ".".join(part.name for part in column.parts), isinstance(column.parent, exp.Sum | exp.Avg)
+    for comparison in comparisons(parsed):
+        yield comparison.field, compares_numbers(comparison)
+
+
+def compares_numbers(comparison: Comparison) -> bool:
+    """True for a comparison that orders numbers."""
+    return comparison.op in ORDERED and isinstance(comparison.value, int | float)
 
 
 def cast_sql(type_: str, text: str, timezone: str) -> str:
@@ -90,7 +115,7 @@ def cast_sql(type_: str, text: str, timezone: str) -> str:
     number = f"try_cast({text} AS DOUBLE)"
     match type_:
         case "DOUBLE":
-            return f"CASE WHEN isfinite({number}) THEN {number} END"
+            return f"CASE WHEN isfinite({number}) THEN {number} + 0 END"
         case "BIGINT":
             return f"CASE WHEN {number} % 1 = 0 THEN try_cast({text} AS BIGINT) END"
         case "TIMESTAMP":

@@ -5,18 +5,21 @@ from dataclasses import dataclass, field
 
 from profiles_assets.events.columns import candidates
 from profiles_assets.events.ids import id_type_of, node_key_sql, normalised_sql, tuple_key_sql
+from profiles_assets.events.keyed import unfolded_sql
 from profiles_assets.events.times import day_sql, day_start_sql, time_sql
+from profiles_assets.project.presets import KEYED_LISTS
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Source
 from resources.tables import literal, quote
 
 NOT_JSON = "not valid JSON"
 NOT_OBJECT = "not a JSON object"
+NO_KEY = "no key"
 NO_TIME = "no time"
 BAD_TIME = "time not understood"
 TOO_EARLY = "time before not_before"
 TOO_LATE = "time more than a day after arrival"
-JUDGED_BY_DEFINITION = (NO_TIME, BAD_TIME, TOO_EARLY, TOO_LATE)
+JUDGED_BY_DEFINITION = (NO_KEY, NO_TIME, BAD_TIME, TOO_EARLY, TOO_LATE)
 
 
 @dataclass
@@ -24,12 +27,23 @@ class Extraction:
     """The paths taken out of a record, in one parse of its JSON."""
 
     flat: bool
+    record: str = "text"
     paths: dict[str, int] = field(default_factory=dict)
 
     def take(self, path: str | None) -> str:
-        """SQL of the text at a path; an empty cell of a flat record is no value."""
+        """SQL of the text at a path; of several paths joined by | the first one with a value counts.
+
+        An empty cell of a flat record is no value.
+        """
         if path is None:
             return "NULL::VARCHAR"
+        first, *others = (self._take(one) for one in path.split("|"))
+        if not others:
+            return first
+        filled = (f"nullif({one}, '')" for one in (first, *others))
+        return f"coalesce({', '.join(filled)})"
+
+    def _take(self, path: str) -> str:
         at = self.paths.setdefault(json_pointer(path, self.flat), len(self.paths) + 1)
         return f"nullif(v[{at}], '')" if self.flat else f"v[{at}]"
 
@@ -41,7 +55,7 @@ class Extraction:
     @property
     def sql(self) -> str:
         """SQL of the list of all texts; NULL when the JSON is not valid."""
-        return f"TRY(json_extract_string(text, [{', '.join(literal(path) for path in self.paths)}]))"
+        return f"TRY(json_extract_string({self.record}, [{', '.join(literal(path) for path in self.paths)}]))"
 
 
 def json_pointer(path: str, flat: bool) -> str:
@@ -69,7 +83,23 @@ def property_texts(source: Source, paths: Iterable[str], records: str, keep: str
 
 def extraction_of(source: Source) -> Extraction:
     """Empty extraction that suits the records of a source."""
-    return Extraction(flat=source.file_format == "csv")
+    flat = source.file_format == "csv"
+    return Extraction(flat, "text" if flat else record_sql(source, "text"))
+
+
+def record_sql(source: Source, column: str) -> str:
+    """SQL of a record in which lists of keys and values are objects, where the preset of a source has such lists."""
+    lists = KEYED_LISTS.get(source.preset or "")
+    return unfolded_sql(column, lists) if lists else column
+
+
+def record_key_sql(extraction: Extraction, source: Source) -> str:
+    """SQL of the text that tells which record it is; NULL where a part of it is missing."""
+    parts = [f"nullif(trim({without_nul(extraction.take(path))}), '')" for path in source.key]
+    if len(parts) == 1:
+        return parts[0]
+    complete = " AND ".join(f"{part} IS NOT NULL" for part in parts)
+    return f"CASE WHEN {complete} THEN to_json([{', '.join(parts)}])::VARCHAR END"
 
 
 def rows_sql(project: Project, source: Source, paths: Iterable[str], records: str) -> str:
@@ -85,6 +115,9 @@ def rows_sql(project: Project, source: Source, paths: Iterable[str], records: st
         "event_id": f"nullif({without_nul(extraction.take(source.event_id))}, '')",
         "traits_text": extraction.take(source.identify_traits),
     }
+    if source.kind == "records":
+        parts["time_text"] = f"nullif(trim({parts['time_text']}), '')"
+        parts["record_key"] = record_key_sql(extraction, source)
     parts |= {
         f"id_{t}": normalised_sql(id_type_of(project.entities, t), extraction.take(p)) for t, p in source.ids.items()
     }
@@ -104,6 +137,10 @@ def _times(project: Project, source: Source) -> str:
     time, received = (time_sql(f"{name}_text", project.timezone) for name in ("time", "received"))
     earliest = f"TIMESTAMP '{source.not_before}'"
     plausible = f"nullif(greatest({received}, {earliest}), {earliest})" if source.received else "NULL::TIMESTAMP"
+    if source.kind == "records":
+        first = f"greatest(DATE '{project.start}', DATE '{source.not_before}')"
+        start = day_start_sql(f"coalesce(path_day, {first})", project.timezone)
+        time = f"CASE WHEN time_text IS NULL THEN coalesce({plausible}, {start}) ELSE {time} END"
     return f"{time} AS time, {plausible} AS received"
 
 
@@ -125,7 +162,7 @@ def _row(project: Project, source: Source, parts: Iterable[str]) -> str:
         "payload": "coalesce(text, record)",
         "identify_traits": "CASE WHEN traits_text[1] = '{' AND json_valid(traits_text) THEN traits_text END",
     }
-    columns |= {name: quote(name) for name in parts if name.startswith("id_")}
+    columns |= {name: quote(name) for name in parts if name == "record_key" or name.startswith("id_")}
     columns |= {f"tuple_{entity}": _tuple_key(project, source, entity) for entity in project.entities}
     columns |= {name: quote(name) for name in parts if name.startswith("p_")}
     return ", ".join(f"{sql} AS {quote(name)}" for name, sql in columns.items())
@@ -141,8 +178,14 @@ def _reason(project: Project, source: Source) -> str:
         WHEN reason IS NOT NULL THEN reason
         WHEN invalid THEN {literal(NOT_JSON)}
         WHEN NOT starts_with(text, '{{') AND ltrim(text, ' ' || chr(9) || chr(13))[1] <> '{{' THEN {literal(NOT_OBJECT)}
-        WHEN time_text IS NULL THEN {literal(NO_TIME)}
+        {_lacking(source)}
         WHEN time IS NULL THEN {literal(BAD_TIME)}
         WHEN time < DATE '{source.not_before}' THEN {literal(TOO_EARLY)}
         WHEN time > {arrival} + INTERVAL 1 DAY THEN {literal(TOO_LATE)}
     END"""
+
+
+def _lacking(source: Source) -> str:
+    if source.kind == "records":
+        return f"WHEN record_key IS NULL THEN {literal(NO_KEY)}"
+    return f"WHEN time_text IS NULL THEN {literal(NO_TIME)}"

@@ -39,14 +39,30 @@ class LandingFile:
         return f"{self.bytes}-{self.modified}"
 
 
-def landing_files(project: Project, source_name: str) -> list[LandingFile]:
-    """All files of a source, sorted by path; those whose path has no valid `{day}` are not among them."""
+def landing_files(project: Project, source_name: str, lake_root: str = "") -> list[LandingFile]:
+    """All files of a source, sorted by path; those whose path has no valid `{day}` are not among them.
+
+    The files of a source made from a model are in the lake's folder, so it has none where that is not told.
+    """
     pattern = project.sources[source_name].files
+    if project.sources[source_name].model:
+        return model_files(lake_root, source_name) if lake_root else []
     globs = [pattern.replace("{day}", form) for form in DAY_FORMS] if "{day}" in pattern else [pattern]
     list_files = _list_remote if is_url(pattern) else _list_local
     matches = re.compile(pattern_regex(without_scheme(pattern) if is_url(pattern) else pattern))
     found = {file.path: file for one in globs for file in list_files(project.root, one, matches)}
     return [found[path] for path in sorted(found)]
+
+
+def model_files(lake_root: str, source_name: str) -> list[LandingFile]:
+    """Files with the rows of a source made from a model, by load day; their paths are relative to the lake."""
+    found = []
+    for path in sorted((Path(lake_root) / "models" / source_name).glob("*/rows.parquet")):
+        stat = path.stat()
+        name = f"models/{source_name}/{path.parent.name}/{path.name}"
+        day = date.fromisoformat(path.parent.name)
+        found.append(LandingFile(name, day, stat.st_size, str(stat.st_mtime_ns), str(path)))
+    return found
 
 
 def signature_of(file: LandingFile) -> str | None:

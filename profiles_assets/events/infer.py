@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import duckdb
 
 from profiles_assets.events.columns import candidates
-from profiles_assets.events.derive import extraction_of, json_pointer, property_column
+from profiles_assets.events.derive import extraction_of, json_pointer, property_column, record_sql
 from profiles_assets.project.sources import Source
 from resources.tables import literal, quote
 
@@ -43,8 +43,9 @@ def _by_looks(con: Con, values: str, flat: bool) -> str:
 
 def _quoted(con: Con, source: Source, path: str, rows: str) -> bool:
     """True when the JSON has some of the values as strings."""
+    record = record_sql(source, "payload")
     places = [
-        f"nullif(json_type(payload, {literal(json_pointer(p, flat=False))}), 'NULL')" for p in candidates(source, path)
+        f"nullif(json_type({record}, {literal(json_pointer(p, flat=False))}), 'NULL')" for p in candidates(source, path)
     ]
     text = quote(property_column(path))
     row = con.execute(

@@ -6,9 +6,10 @@ from datetime import date
 
 import duckdb
 
-from profiles_assets.events import apply, backfill, dedupe, notes, summary
+from profiles_assets.events import apply, backfill, dedupe, notes, summary, versions
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.infer import inferred_types
+from profiles_assets.events.model_source import refresh_model_source
 from profiles_assets.events.plan import Plan, make_plan
 from profiles_assets.events.read import Reading
 from profiles_assets.events.reconcile import newest_day, reconcile
@@ -37,7 +38,10 @@ def load_events(
     `days` leaves out files whose path tells another load day; `allow_shrink` also drops the rows of files
     that are gone; `on_progress` gets a file's path, the bytes done and the bytes in all.
     """
-    load = Load(project, source_name, days, allow_shrink, f"{lake.root}/spill", on_progress or _silent)
+    if project.sources[source_name].model:
+        refresh_model_source(lake, project, source_name)
+        days, allow_shrink = None, True
+    load = Load(project, source_name, days, allow_shrink, lake.root, on_progress or _silent)
     steps = [notes.rows_step(source_name), notes.files_step(source_name)]
     return lake.step(load.compute, apply.write, reads=steps).report
 
@@ -50,12 +54,12 @@ class Load:
     source_name: str
     days: Collection[date] | None
     allow_shrink: bool
-    spill: str
+    lake_root: str
     on_progress: OnProgress
 
     def compute(self, con: Con) -> apply.Outcome:
         """Stage the rows of changed files and work out what changes in the lake."""
-        plan = make_plan(con, self.project, self.source_name, self.days, self.allow_shrink)
+        plan = make_plan(con, self.project, self.source_name, self.days, self.allow_shrink, lake_root=self.lake_root)
         source, table = self.project.sources[self.source_name], notes.table_of(self.source_name)
         pinned = notes.pinned_types(con, self.source_name)
         wanted = wanted_types(source, used_paths(self.project, self.source_name), pinned)
@@ -69,13 +73,15 @@ class Load:
         old_days = summary.stored_days(con, stored)
         changed = {*old_days, *summary.staged_days(con)}
         dedupe.find_repeats(con, source, stored, changed)
+        if source.kind == "records":
+            versions.find_superseded(con, stored, old_days)
         apply.create_view(con, self.project, source, {p: t or "VARCHAR" for p, t in types.items()})
         return summary.outcome(staging, plan, types=types, lacking=lacking, old_days=old_days, changed=changed)
 
     def _stage(self, con: Con, plan: Plan, paths: list[str]) -> Staging:
         staging = Staging(con, self.project, self.source_name, paths)
         staging.list_files(plan.numbered)
-        staging.read(plan.readings, self.spill, _meter(plan.readings, self.on_progress))
+        staging.read(plan.readings, f"{self.lake_root}/spill", _meter(plan.readings, self.on_progress))
         numbers = plan.numbers
         again = [numbers[path] for path in plan.derived_again()]
         staging.derive_again(again)

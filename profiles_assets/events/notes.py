@@ -9,6 +9,7 @@ from datetime import date
 import duckdb
 
 from profiles_assets.events.ids import id_type_of
+from profiles_assets.project.presets import KEYED_LISTS
 from profiles_assets.project.project import Project
 from resources import progress, tables
 
@@ -92,6 +93,10 @@ def definitions(project: Project, source_name: str) -> dict[str, str]:
     meaning["ids"] = sorted([t, p, id_type_of(project.entities, t).normalise] for t, p in source.ids.items())
     meaning["entities"] = [[name, *(t for t in e.ids if t in source.ids)] for name, e in project.entities.items()]
     meaning["timezone"] = project.timezone
+    if source.kind == "records":
+        meaning["records"] = [source.key, None if source.by_path_day else str(project.start)]
+    if source.preset in KEYED_LISTS:
+        meaning["keyed"] = KEYED_LISTS[source.preset]
     reading = [source.file_format, source.delimiter, source.max_record_bytes]
     return {"meaning": hash_of(meaning), "reading": hash_of(reading)}
 

@@ -49,10 +49,21 @@ class Plan:
         return [r.file.path for r in self.readings if r.applied] + self.derived_again() + self.gone
 
 
-def make_plan(con: Con, project: Project, source_name: str, days: Collection[date] | None, allow_shrink: bool) -> Plan:
-    """Compare the landing files, or those of some load days, with the notes of what has been applied."""
+def make_plan(
+    con: Con,
+    project: Project,
+    source_name: str,
+    days: Collection[date] | None,
+    allow_shrink: bool,
+    *,
+    lake_root: str = "",
+) -> Plan:
+    """Compare the landing files, or those of some load days, with the notes of what has been applied.
+
+    `lake_root` is the folder of the lake, where the files of sources made from models are.
+    """
     known = notes.applied_files(con, source_name)
-    listed = {file.path: file for file in landing_files(project, source_name)}
+    listed = {file.path: file for file in landing_files(project, source_name, lake_root)}
     changed = _changed_parts(con, project, source_name)
     missing = [path for path, note in known.items() if path not in listed and _asked_for(note.day, days)]
     gone = missing if allow_shrink else []

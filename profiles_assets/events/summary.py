@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 
-from profiles_assets.events import notes
+from profiles_assets.events import notes, versions
 from profiles_assets.events.apply import UNREADABLE, Outcome
 from profiles_assets.events.columns import cast_sql
 from profiles_assets.events.dedupe import in_days
@@ -51,9 +51,9 @@ def outcome(
     files = {path: note for path, note in (plan.known | renewed).items() if path not in plan.gone}
     pinned = {path: type_ for path, type_ in types.items() if type_}
     definitions = notes.definitions(staging.project, name)
-    versions, empty = day_versions(con, changed, files, notes.version_seed(definitions))
+    found, empty = day_versions(con, staging, changed, files, notes.version_seed(definitions))
     before = progress.applied(con, notes.rows_step(name))
-    versions = {day: version for day, version in versions.items() if before.get(day) != version}
+    found = {day: version for day, version in found.items() if before.get(day) != version}
     emptied = [day for day in empty if day in before]
     uncast = list(uncast_values(con, pinned, staging.project.timezone, lacking))
     marks = definitions | {"files": notes.fingerprint(files, pinned)}
@@ -62,11 +62,12 @@ def outcome(
     return Outcome(
         source_name=name,
         work=True,
+        records=staging.source.kind == "records",
         replaced=any(path in plan.known for path in plan.replaced()),
         renewed={path: note for path, note in renewed.items() if plan.known.get(path) != note},
         gone=plan.gone,
         failed=[(r.file.path, r.file.day, r.problem) for r in plan.readings if r.problem],
-        versions=versions,
+        versions=found,
         emptied=emptied,
         old_days=list(old_days),
         types=pinned,
@@ -74,7 +75,7 @@ def outcome(
         timezone=staging.project.timezone,
         uncast=uncast,
         marks={part: mark for part, mark in marks.items() if noted.get(part) != mark},
-        report=_report(con, name, plan, failed=failed, days=[*versions, *emptied], uncast=uncast),
+        report=_report(con, name, plan, failed=failed, days=[*found, *emptied], uncast=uncast),
     )
 
 
@@ -100,23 +101,31 @@ def file_notes(con: Con, plan: Plan) -> dict[str, FileNote]:
 
 
 def day_versions(
-    con: Con, changed: Collection[date], files: Mapping[str, FileNote], seed: str
+    con: Con, staging: Staging, changed: Collection[date], files: Mapping[str, FileNote], seed: str
 ) -> tuple[dict[str, str], list[str]]:
     """Version per touched day that has rows, and the touched days that have none left."""
-    flipped = con.execute("SELECT DISTINCT day FROM event_flips").fetchall()
-    touched = sorted({*changed, *(row[0] for row in flipped)})
-    here = in_days(touched)
+    flipped = [row[0] for row in con.execute("SELECT DISTINCT day FROM event_flips").fetchall()]
+    if staging.source.kind == "records":
+        touched = sorted({*changed, *flipped, *versions.ended_days(con)})
+        parts, repeats = versions.parts_sql(con, notes.table_of(staging.source_name), touched), {}
+    else:
+        touched = sorted({*changed, *flipped})
+        parts = f"SELECT DISTINCT day, file FROM event_arrivals WHERE {in_days(touched)}"
+        repeats = _repeats(con, in_days(touched))
     content: dict[date, list[list[str]]] = {}
-    for day, file in con.execute(f"SELECT DISTINCT day, file FROM event_arrivals WHERE {here} ORDER BY ALL").fetchall():
-        content.setdefault(day, []).append([file, files[file].hash])
-    repeats = dict(
+    for day, file, *marks in con.execute(f"{parts} ORDER BY ALL").fetchall():
+        content.setdefault(day, []).append([file, files[file].hash, *marks])
+    found = {str(day): notes.hash_of([seed, content[day], repeats.get(day)]) for day in touched if day in content}
+    return found, [str(day) for day in touched if day not in content]
+
+
+def _repeats(con: Con, here: str) -> dict[date, str]:
+    return dict(
         con.execute(
             f"""SELECT day, md5(string_agg(file || ':' || position, ';' ORDER BY file, position))
             FROM event_repeats WHERE {here} GROUP BY day"""
         ).fetchall()
     )
-    versions = {str(day): notes.hash_of([seed, content[day], repeats.get(day)]) for day in touched if day in content}
-    return versions, [str(day) for day in touched if day not in content]
 
 
 def uncast_values(con: Con, types: Mapping[str, str], timezone: str, filled: Sequence[str]) -> Iterator[Uncast]:

@@ -7,7 +7,7 @@ EPOCHS = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0))
 
 
 def time_sql(column: str, timezone: str) -> str:
-    """SQL of the UTC TIMESTAMP that a text tells: ISO 8601, a date, or seconds or milliseconds since 1970.
+    """SQL of the UTC TIMESTAMP that a text tells: ISO 8601, a date, or seconds, ms or µs since 1970.
 
     A date alone is the start of that day in the project's time zone; a time without offset is UTC.
     """
@@ -15,7 +15,7 @@ def time_sql(column: str, timezone: str) -> str:
         *([] if timezone == "UTC" else [_date_alone(column, timezone)]),
         f"CASE WHEN suffix({column}, 'Z') THEN try_cast({column} AS TIMESTAMP) END",
         f"try_cast({column} AS TIMESTAMPTZ)::TIMESTAMP",
-        _rarely_seen(f"replace(upper(trim({column})), 'Z', '+00:00')"),
+        _rarely_seen(f"replace(replace(replace(upper(trim({column})), 'Z', '+00:00'), ' +', '+'), ' -', '-')"),
     ]
     shape = " OR ".join(f"{column} LIKE '{shape}'" for shape in ("____-%", "____/%", "________T%"))
     calendar = f"{column} BETWEEN '0002' AND '9999' AND ({shape})"

@@ -37,6 +37,7 @@ EDGE_COLUMNS = {
     "day": ("DATE", "Load day, the partition."),
     "tuple_key": ("BIGINT", "Key of the ids seen together in one record."),
     "visible": ("DATE", "Day from which it counts: the later of load day and event day."),
+    "until": ("DATE", "Day from which newer versions of all its records count instead; empty while it counts."),
     "nodes": ("BIGINT[]", "Keys of these ids, in declared order."),
     "count": ("BIGINT", "Records with exactly these ids."),
     "first_seen": ("TIMESTAMP", "Earliest event time."),

@@ -20,12 +20,12 @@ def create_attribution(
     *,
     table: str = "attribution",
 ) -> None:
-    """Temporary table (tuple_key, profile_id, profile_key) of all tuples, those visible at a day where one is given.
+    """Temporary table (tuple_key, profile_id, profile_key) of all tuples, those that count at a day where one is given.
 
     A tuple belongs to the profile of its first id in declared order that is neither blocked nor quarantined;
     tuples without such an id are left out.
     """
-    edges, visible = schema.view(con, "id_edges"), f"AND visible <= DATE '{as_of}'" if as_of else ""
+    edges, visible = schema.view(con, "id_edges"), f"AND {schema.counts_sql(as_of)}" if as_of else ""
     people = schema.view(con, "stitched_ids") if stitched == "identity.stitched_ids" else quote(stitched)
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE unplaced AS SELECT DISTINCT tuple_key, nodes FROM {edges} "

@@ -1,9 +1,11 @@
 """Checks on the evidence and on the stitched ids; each returns (passed, metadata)."""
 
+from datetime import date
 from typing import Any
 
 import duckdb
 
+from profiles_assets.events.visible import ever_counts_sql
 from profiles_assets.identity import schema
 from profiles_assets.identity.plan import rules_hash, step_name
 from profiles_assets.project.project import Project
@@ -15,7 +17,7 @@ Outcome = tuple[bool, dict[str, Any]]
 
 
 def evidence_reconciles(con: Con, project: Project) -> Outcome:
-    """Whether every event that carries an id, duplicates aside, is counted in exactly one edge row."""
+    """Whether every event with an id is counted in exactly one edge row, save for what never counts."""
     edges, totals = schema.view(con, "id_edges"), {"events": 0, "counted": 0}
     for source in project.sources:
         if not exists(con, f"raw_events.{quote(source)}"):
@@ -25,8 +27,8 @@ def evidence_reconciles(con: Con, project: Project) -> Outcome:
                 continue
             totals["events"] += _number(
                 con,
-                f"SELECT count(*) FROM raw_events.{quote(source)} "
-                f"WHERE NOT duplicate AND {quote(f'tuple_{entity}')} IS NOT NULL",
+                f"SELECT count(*) FROM raw_events.{quote(source)} e "
+                f"WHERE {ever_counts_sql(project.sources[source], 'e')} AND {quote(f'tuple_{entity}')} IS NOT NULL",
             )
             totals["counted"] += _number(
                 con,
@@ -59,12 +61,12 @@ def fixpoint_reached(con: Con, project: Project, entity: str) -> Outcome:
     """
     edges, stitched = schema.view(con, "id_edges"), schema.view(con, "stitched_ids")
     notes, mine = progress.applied(con, step_name(entity)), f"entity = {literal(entity)}"
-    as_of = notes.get("as_of", "0001-01-01")
+    as_of = date.fromisoformat(notes.get("as_of", "0001-01-01"))
     row = con.execute(
         f"""SELECT count(*), count(*) FILTER (unknown), count(*) FILTER (least_component <> greatest_component) FROM (
             SELECT bool_or(s.key IS NULL) AS unknown, min(component) AS least_component,
                 max(component) AS greatest_component
-            FROM (SELECT tuple_key, unnest(nodes) AS key FROM {edges} WHERE {mine} AND visible <= DATE '{as_of}')
+            FROM (SELECT tuple_key, unnest(nodes) AS key FROM {edges} WHERE {mine} AND {schema.counts_sql(as_of)})
             LEFT JOIN (SELECT key, component FROM {stitched} WHERE {mine}) s USING (key) GROUP BY tuple_key)"""
     ).fetchone()
     assert row is not None

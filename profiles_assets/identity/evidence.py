@@ -6,6 +6,7 @@ from datetime import date
 
 import duckdb
 
+from profiles_assets.events.visible import ever_counts_sql
 from profiles_assets.identity.collisions import set_collisions_apart
 from profiles_assets.identity.keys import node_key
 from profiles_assets.identity.schema import create_tables, stage, view
@@ -138,10 +139,10 @@ def _view_kept(con: Con, pending: Pending) -> None:
 
 
 def _stage_source(con: Con, project: Project, source: str, entity: str, days: list[str]) -> None:
-    types = [name for name in project.entities[entity].ids if name in project.sources[source].ids]
+    types = _types(project, source, entity)
     if not types:
         return
-    con.execute(f"CREATE OR REPLACE TEMP TABLE seen AS {_distinct_tuples(source, entity, types, days)}")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE seen AS {_distinct_tuples(project, source, entity, days)}")
     con.execute(
         f"INSERT INTO new_nodes BY NAME SELECT ? AS entity, ? AS source, * FROM ({_dictionary(types)})",
         [entity, source],
@@ -149,22 +150,28 @@ def _stage_source(con: Con, project: Project, source: str, entity: str, days: li
     set_collisions_apart(con, entity, source, types)
     keys = ", ".join(f"key_{name}" for name in types)
     con.execute(
-        "INSERT INTO new_edges BY NAME SELECT ? AS entity, ? AS source, day, visible, tuple_key, "
+        "INSERT INTO new_edges BY NAME SELECT ? AS entity, ? AS source, day, visible, until, tuple_key, "
         f"list_filter([{keys}], lambda k: k IS NOT NULL) AS nodes, count, first_seen, last_seen FROM seen",
         [entity, source],
     )
 
 
-def _distinct_tuples(source: str, entity: str, types: list[str], days: list[str]) -> str:
+def _types(project: Project, source: str, entity: str) -> list[str]:
+    return [name for name in project.entities[entity].ids if name in project.sources[source].ids]
+
+
+def _distinct_tuples(project: Project, source: str, entity: str, days: list[str]) -> str:
+    spec, types = project.sources[source], _types(project, source, entity)
     ids = ", ".join(quote(f"id_{name}") for name in types)
     keys = ", ".join(f"{node_key(name, quote(f'id_{name}'))} AS key_{name}" for name in types)
+    until = ("superseded AS until, ", "") if spec.kind == "records" else ("", ", NULL::DATE AS until")
     # an event may be dated a day after it was loaded, and is seen from that day on only
-    return f"""SELECT *, {keys} FROM (
-        SELECT day, greatest(day, coalesce(event_day, day)) AS visible, {quote(f"tuple_{entity}")} AS tuple_key, {ids},
-            count(*) AS count, min(coalesce(time, received, day)) AS first_seen,
-            max(coalesce(time, received, day)) AS last_seen
-        FROM raw_events.{quote(source)}
-        WHERE NOT duplicate AND {quote(f"tuple_{entity}")} IS NOT NULL AND day IN ({dates(days)}) GROUP BY ALL)"""
+    return f"""SELECT *, {keys}{until[1]} FROM (
+        SELECT day, greatest(day, coalesce(event_day, day)) AS visible, {until[0]}
+            {quote(f"tuple_{entity}")} AS tuple_key, {ids}, count(*) AS count,
+            min(coalesce(time, received, day)) AS first_seen, max(coalesce(time, received, day)) AS last_seen
+        FROM raw_events.{quote(source)} e
+        WHERE {ever_counts_sql(spec, "e")} AND tuple_key IS NOT NULL AND day IN ({dates(days)}) GROUP BY ALL)"""
 
 
 def _dictionary(types: list[str]) -> str:
@@ -178,11 +185,14 @@ def _dictionary(types: list[str]) -> str:
 
 
 def _stage_removed(con: Con, pending: Pending) -> None:
+    """Ids in tuples that a replaced partition no longer has, or has now: what did not change concerns nobody."""
     stage(con, "id_removed", "new_removed")
     if pending.replaced:
+        here = f"WHERE {partition_filter(pending.replaced)}"
+        old, new = f"FROM {view(con, 'id_edges')} {here}", f"FROM new_edges {here}"
         con.execute(
-            "INSERT INTO new_removed BY NAME SELECT DISTINCT entity, unnest(nodes) AS key FROM "
-            f"(FROM {view(con, 'id_edges')} WHERE {partition_filter(pending.replaced)} EXCEPT FROM new_edges)"
+            "INSERT INTO new_removed BY NAME SELECT DISTINCT entity, unnest(nodes) AS key "
+            f"FROM (({old} EXCEPT {new}) UNION ALL ({new} EXCEPT {old}))"
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from profiles_assets.identity import schema
 from profiles_assets.identity.blocked import blocked
 from profiles_assets.identity.graph import NONE, Graph, Ints, Previous
 from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, profile_key, status_code
@@ -25,11 +26,23 @@ AGE = "((day - DATE '1970-01-01')::HUGEINT * (1::HUGEINT << 60) + epoch_us(first
 
 
 def view_evidence(con: Con, edges: str, entity: str, as_of: date) -> None:
-    """View `evidence`: the rows of the edges of an entity that are visible at a day."""
+    """View `evidence`: the rows of the edges of an entity that count at a day; table `superseded`: what did before.
+
+    A tuple that an earlier version of a record had keeps the age and the first time it had then.
+    """
+    mine = f"entity = {literal(entity)}"
     con.execute(
-        f"CREATE OR REPLACE TEMP VIEW evidence AS SELECT *, {AGE} AS age FROM {edges} "
-        f"WHERE entity = {literal(entity)} AND visible <= DATE '{as_of}'"
+        f"""CREATE OR REPLACE TEMP TABLE superseded AS SELECT tuple_key, nodes, min(day) AS day, min({AGE}) AS age,
+            min(first_seen) AS first_seen FROM {edges} WHERE {mine} AND until <= DATE '{as_of}' GROUP BY ALL"""
     )
+    rows = f"SELECT *, {AGE} AS age FROM {edges} WHERE {mine} AND"
+    if con.execute("FROM superseded LIMIT 1").fetchone():
+        older = ", ".join(f"least(e.{c}, s.{c}) AS {c}" for c in ("day", "age", "first_seen"))
+        view = f"""SELECT e.* REPLACE ({older}) FROM ({rows} {schema.counts_sql(as_of)}) e
+            LEFT JOIN superseded s USING (tuple_key, nodes)"""
+    else:
+        view = f"{rows} visible <= DATE '{as_of}'"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW evidence AS {view}")
 
 
 def view_before(con: Con, stitched: str, entity: str) -> None:
@@ -53,13 +66,17 @@ def load_everything(con: Con, nodes: str, entity: str, spec: Entity, reuse: bool
 
 
 def appearances(evidence: str, only: str = "") -> str:
-    """SELECT of `stats` from rows of evidence, of the keys of a table `only` where one is given."""
+    """SELECT of `stats` from rows of evidence, of the keys of a table `only` where one is given.
+
+    An id is as old as the first evidence of it, also where that is superseded by now.
+    """
     limit = f"SEMI JOIN {only} USING (key)" if only else ""
     return f"""SELECT key, min(day) AS first_day, (min(age) - (min(day) - DATE '1970-01-01')::HUGEINT
             * (1::HUGEINT << 60))::BIGINT AS first_time, min(first_seen) AS first_seen,
             max(last_seen) AS last_seen, sum(count)::BIGINT AS count
-        FROM (SELECT unnest(nodes) AS key, day, age, first_seen, last_seen, count FROM {evidence}) {limit}
-        GROUP BY key"""
+        FROM (SELECT unnest(nodes) AS key, day, age, first_seen, last_seen, count FROM {evidence}
+            UNION ALL SELECT unnest(nodes), day, age, first_seen, NULL, NULL FROM superseded) {limit}
+        GROUP BY key HAVING sum(count) IS NOT NULL"""
 
 
 def dictionary(nodes: str, entity: str, spec: Entity, only: str) -> str:

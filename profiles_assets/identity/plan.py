@@ -16,7 +16,10 @@ Con = duckdb.DuckDBPyConnection
 
 @dataclass(frozen=True)
 class Plan:
-    """Partitions to apply and to drop, the day to read at and the one read at before; `full` resolves everything."""
+    """Partitions to apply and to drop, the day to read at and the one read at before; `full` resolves everything.
+
+    Of the partitions to apply `fresh` are those that never were; of the others the evidence knows what changed.
+    """
 
     entity: str
     as_of: date
@@ -25,6 +28,7 @@ class Plan:
     full: bool
     versions: dict[str, str]
     removed: list[str]
+    fresh: list[str]
 
     @property
     def idle(self) -> bool:
@@ -53,7 +57,8 @@ def make_plan(con: Con, project: Project, entity: str, as_of: date | None, rebui
         raise ValueError(f"ids are stitched as of {before}; an older day such as {as_of} can only be read")
     rules = rules_hash(project, entity)
     versions, removed = progress.pending(upstream, done)
-    return Plan(entity, as_of or newest, before, rules, rebuild or rules != rules_before, versions, removed)
+    fresh = [name for name in versions if name not in done]
+    return Plan(entity, as_of or newest, before, rules, rebuild or rules != rules_before, versions, removed, fresh)
 
 
 def newest_day(partitions: Mapping[str, str]) -> date | None:

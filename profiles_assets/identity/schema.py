@@ -1,8 +1,10 @@
 """The identity tables of the lake: their columns, their creation, and views that may be read before it."""
 
+from datetime import date
+
 import duckdb
 
-from resources.tables import exists
+from resources.tables import columns, quote
 
 Con = duckdb.DuckDBPyConnection
 
@@ -12,6 +14,7 @@ TABLES: dict[str, dict[str, str]] = {
         "source": "VARCHAR",
         "day": "DATE",
         "visible": "DATE",
+        "until": "DATE",
         "tuple_key": "BIGINT",
         "nodes": "BIGINT[]",
         "count": "BIGINT",
@@ -71,20 +74,29 @@ TABLES: dict[str, dict[str, str]] = {
 
 
 def create_tables(con: Con) -> None:
-    """Create the identity tables that do not exist, those of the evidence in one file a month at most."""
-    for name, columns in TABLES.items():
-        if not exists(con, f"identity.{name}"):
-            con.execute(f"CREATE TABLE identity.{name} ({', '.join(f'{c} {t}' for c, t in columns.items())})")
-            if "day" in columns and _in_lake(con):
+    """Create the identity tables and columns that do not exist, evidence in one file a month at most."""
+    for name, wanted in TABLES.items():
+        have = columns(con, f"identity.{name}")
+        if not have:
+            con.execute(f"CREATE TABLE identity.{name} ({', '.join(f'{c} {t}' for c, t in wanted.items())})")
+            if "day" in wanted and _in_lake(con):
                 con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (year(day), month(day))")
+        for column in wanted.keys() - have.keys() if have else ():
+            con.execute(f"ALTER TABLE identity.{name} ADD COLUMN {quote(column)} {wanted[column]}")
 
 
 def view(con: Con, name: str) -> str:
-    """Temporary view of an identity table, empty where the table does not exist yet; returns its name."""
-    empty = ", ".join(f"NULL::{type_} AS {column}" for column, type_ in TABLES[name].items())
-    body = f"FROM identity.{name}" if exists(con, f"identity.{name}") else f"SELECT {empty} WHERE false"
-    con.execute(f"CREATE OR REPLACE TEMP VIEW now_{name} AS {body}")
+    """Temporary view of an identity table, with NULL for what does not exist yet; returns its name."""
+    have = columns(con, f"identity.{name}")
+    found = ", ".join(c if c in have else f"NULL::{type_} AS {c}" for c, type_ in TABLES[name].items())
+    origin = f"FROM identity.{name}" if have else "WHERE false"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW now_{name} AS SELECT {found} {origin}")
     return f"now_{name}"
+
+
+def counts_sql(as_of: date) -> str:
+    """Condition on evidence: visible at a day, and not superseded by then."""
+    return f"visible <= DATE '{as_of}' AND (until IS NULL OR until > DATE '{as_of}')"
 
 
 def stage(con: Con, name: str, staged: str) -> None:

@@ -131,8 +131,9 @@ def _stage_frontier(con: Con, edges: str, plan: Plan) -> None:
     removed = schema.view(con, "id_removed")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE frontier AS
         SELECT DISTINCT unnest(nodes) AS key FROM {edges} WHERE entity = {literal(plan.entity)}
-            AND (({evidence.partition_filter([*plan.versions])} AND visible <= DATE '{plan.as_of}')
-                OR (visible > DATE '{first}' AND visible <= DATE '{last}'))
+            AND (({evidence.partition_filter(plan.fresh)} AND visible <= DATE '{plan.as_of}')
+                OR (visible > DATE '{first}' AND visible <= DATE '{last}')
+                OR (until > DATE '{first}' AND until <= DATE '{last}'))
         UNION SELECT key FROM {removed} WHERE entity = {literal(plan.entity)}""")
 
 

@@ -6,20 +6,24 @@ from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
 from profiles_assets.profiles.checks import events_reconcile
 from profiles_assets.profiles.table import rows_table, update_profiles, view_name
+from profiles_assets.project.funnels import FUNNEL_MEANING, funnel_columns
 from profiles_assets.project.project import Project
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
     automation,
     checks,
+    lineage,
     outcome,
     owners,
     report_metadata,
     schema,
     schema_now,
 )
-from profiles_assets.traits.assets import section_key, sentence
+from profiles_assets.traits.assets import sentence
 from profiles_assets.traits.checks import one_row_per_person
+from profiles_assets.traits.derived import stored_tables
+from profiles_assets.traits.lineage import profile_lineage
 from resources.lake import Lake
 
 CHECKS = {
@@ -50,12 +54,12 @@ def build_profile_assets(project: Project) -> list[dg.AssetsDefinition]:
 
 def _profiles_asset(project: Project, entity: str) -> dg.AssetsDefinition:
     key, described = profiles_key(entity), _columns(project, entity)
-    sections = [section_key(name) for name, s in project.sections.items() if s.entity == entity]
-    predictions = [dg.AssetKey(["predictions", name]) for name in project.predictions_of(entity)]
+    feeds = [*stored_tables(project, entity), *(f"metrics/{name}" for name in project.metrics_of(entity))]
+    feeds += [f"predictions/{name}" for name in project.predictions_of(entity)]
 
     @dg.asset(
         key=key,
-        deps=[STITCHED, *sections, *predictions],
+        deps=[STITCHED, *(dg.AssetKey(feed.split("/")) for feed in feeds)],
         group_name="profiles",
         kinds={"duckdb"},
         owners=owners(project.owner),
@@ -73,13 +77,19 @@ def _profiles_asset(project: Project, entity: str) -> dg.AssetsDefinition:
                 outcome("events_reconcile", events_reconcile(con, project, entity)),
             ]
         metadata = report_metadata(report) | schema_now(lake, view_name(entity), described)
+        metadata |= lineage(profile_lineage(project, entity))
         return dg.MaterializeResult(metadata=metadata | {ROW_COUNT: report.people}, check_results=results)
 
     return profiles
 
 
 def _columns(project: Project, entity: str) -> dict[str, tuple[str, str]]:
-    traits = {name: (t.type or "", sentence(name, t)) for name, t in project.traits_of(entity).items()}
+    traits = {name: (t.type or "", sentence(name, t)) for name, t in project.facts_of(entity).items()}
+    funnels = {
+        column: (type_, f"Funnel {name}: {FUNNEL_MEANING[column.removeprefix(name)]}.")
+        for name in project.funnels_of(entity)
+        for column, type_ in funnel_columns(name).items()
+    }
     scores = {
         name + suffix: (type_, f"{what} of the prediction {name}.")
         for name in project.predictions_of(entity)
@@ -89,7 +99,7 @@ def _columns(project: Project, entity: str) -> dict[str, tuple[str, str]]:
             ("_band", "VARCHAR", "Band"),
         )
     }
-    return COLUMNS | traits | scores
+    return COLUMNS | traits | funnels | scores
 
 
 def _description(project: Project, entity: str) -> str:

@@ -7,12 +7,13 @@ import duckdb
 
 from profiles_assets.events.ids import normalised_sql
 from profiles_assets.identity.attribution import create_attribution
-from profiles_assets.profiles.table import view_name
+from profiles_assets.profiles.table import masked_select, view_name
+from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.problems import did_you_mean
 from profiles_assets.project.project import Project
 from profiles_assets.traits.evaluate import stage_traits_as_of
 from profiles_assets.traits.identify import stage_identify_traits
-from resources.tables import literal
+from resources.tables import columns, literal
 
 Con = duckdb.DuckDBPyConnection
 BASE = ("profile_id", "ids", "first_seen", "last_seen", "identify_traits")
@@ -46,7 +47,6 @@ def find_profile(con: Con, project: Project, asked: str, stitched: str = "identi
     raise NotFoundError(f"{asked} was never seen")
 
 
-THEIRS = "stitched_then WHERE entity = ? AND profile_id = ?"
 STATUS = {
     "blocked": "a value that is blocked, such as null or a shared mailbox",
     "hub": "seen with too many other ids (max_linked), so it links nobody",
@@ -62,39 +62,39 @@ def _by_profile_id(con: Con, asked: str, stitched: str) -> tuple[str, str]:
     return str(row[0]), str(row[1])
 
 
-def read_profile(con: Con, project: Project, asked: str) -> dict[str, Any]:
-    """Profile, ids, traits and predictions of a person from a published snapshot."""
+def read_profile(con: Con, project: Project, asked: str, *, personal: bool = False) -> dict[str, Any]:
+    """Profile, ids, traits and predictions of a person from a published snapshot; personal data only if asked for."""
     entity, profile_id = find_profile(con, project, asked)
-    row = _row(con, f"SELECT * FROM {view_name(entity)} WHERE profile_id = ?", [profile_id])
+    row = _row(con, f"SELECT * FROM {view_name(entity, personal=personal)} WHERE profile_id = ?", [profile_id])
     as_of = _row(con, "SELECT as_of FROM ops.as_of WHERE entity = ?", [entity])["as_of"]
     return arranged(project, entity, row, as_of)
 
 
-def read_profile_as_of(con: Con, project: Project, asked: str, as_of: date) -> dict[str, Any]:
+def read_profile_as_of(
+    con: Con, project: Project, asked: str, as_of: date, *, personal: bool = False
+) -> dict[str, Any]:
     """The same as of a past day: identity and traits computed from what was visible then, no predictions."""
     entity_now = _entity(project, asked)
     stage_traits_as_of(con, project, entity_now, as_of, "traits_then")
     entity, profile_id = find_profile(con, project, asked, "stitched_then")
     create_attribution(con, project, entity, stitched="stitched_then", as_of=as_of)
     stage_identify_traits(con, project, entity, "identify_then", f"DATE '{as_of}'")
-    ids = con.execute(
-        f"SELECT id_type, list_sort(list(value)) FROM {THEIRS} GROUP BY 1 ORDER BY 1", [entity, profile_id]
-    )
-    found = {"ids": dict(ids.fetchall())}
-    seen = f"SELECT min(first_seen) AS first_seen, max(last_seen) AS last_seen FROM {THEIRS}"
-    found |= _row(con, seen, [entity, profile_id])
-    row = _row(
-        con,
-        "SELECT * FROM traits_then LEFT JOIN identify_then USING (profile_id) WHERE profile_id = ?",
-        [profile_id],
-    )
-    return arranged(project, entity, row | found, as_of)
+    then = f"""SELECT * FROM traits_then LEFT JOIN identify_then USING (profile_id) LEFT JOIN (
+        SELECT profile_id, map_from_entries(list((id_type, vals))) AS ids, min(first) AS first_seen,
+            max(last) AS last_seen
+        FROM (SELECT profile_id, id_type, list_sort(list(value)) AS vals, min(first_seen) AS first,
+                max(last_seen) AS last
+            FROM stitched_then WHERE entity = {literal(entity)} AND profile_id IS NOT NULL GROUP BY ALL
+            ORDER BY id_type)
+        GROUP BY profile_id) USING (profile_id)"""
+    select = then if personal else masked_select(project, entity, then, columns(con, "traits_then"))
+    row = _row(con, f"SELECT * FROM ({select}) WHERE profile_id = ?", [profile_id])
+    return arranged(project, entity, row, as_of)
 
 
 def arranged(project: Project, entity: str, row: dict[str, Any], as_of: date) -> dict[str, Any]:
     """A wide row as {profile_id, entity, as_of, seen, ids, identify_traits, traits by section, predictions}."""
-    sections = {n: s for n, s in project.sections.items() if s.entity == entity}
-    predictions = project.predictions_of(entity)
+    predictions, sections = project.predictions_of(entity), project.sections_of(entity)
     return {
         "profile_id": row["profile_id"],
         "entity": entity,
@@ -104,6 +104,8 @@ def arranged(project: Project, entity: str, row: dict[str, Any], as_of: date) ->
         "ids": row["ids"],
         "identify_traits": row.get("identify_traits") or {},
         "traits": {name: {t: row.get(t) for t in section.traits} for name, section in sections.items()},
+        "funnels": {n: {c: row.get(c) for c in funnel_columns(n)} for n in project.funnels_of(entity)},
+        "audiences": [name for name in project.audiences_of(entity) if row.get(name)],
         "predictions": {
             name: {
                 "score": row.get(name),

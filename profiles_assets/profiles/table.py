@@ -1,10 +1,11 @@
 """One row per person: ids, identify traits and stored traits, rewritten only when the person changed.
 
-`profiles.<entity>_rows` is the table; `profiles.<entity>` is the view that people read, which adds the
-predictions and the traits that move by themselves or depend on a prediction.
+`profiles.<entity>_rows` is the table; `profiles.<entity>_unmasked` adds the predictions and the traits that move
+by themselves or depend on a prediction; `profiles.<entity>` is the view that people read, without personal data.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -12,6 +13,9 @@ import duckdb
 
 from profiles_assets.events.load import newest_day
 from profiles_assets.identity.attribution import create_attribution
+from profiles_assets.profiles.masking import masked_map_sql, masked_sql
+from profiles_assets.profiles.publication import publish_complete
+from profiles_assets.project.personal import personal_columns, personal_ids, personal_keys
 from profiles_assets.project.project import Project
 from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_tables
 from profiles_assets.traits.identify import stage_identify_traits
@@ -25,7 +29,7 @@ AS_OF = "(SELECT as_of FROM ops.as_of WHERE entity = '{}')"
 
 @dataclass(frozen=True)
 class ProfilesReport:
-    """What filling the profiles changed, and the snapshot that was published."""
+    """What filling the profiles changed; the snapshot, where it was published without waiting for what is made of it."""
 
     as_of: date | None
     people: int = 0
@@ -37,7 +41,8 @@ class ProfilesReport:
 class _Plan:
     as_of: date
     version: str
-    view: str
+    unmasked: str
+    masked: str
     merge: Merge
     people: int
 
@@ -53,18 +58,20 @@ def update_profiles(lake: Lake, project: Project, entity: str) -> ProfilesReport
             return None
         stage_rows(con, project, entity)
         merge = stage_merge(con, rows_table(entity), "staged_rows", ["profile_id"])
-        return _Plan(as_of, version, view_sql(con, project, entity), merge, _count(con, "staged_rows"))
+        views = view_sql(con, project, entity), masked_view_sql(project, entity)
+        return _Plan(as_of, version, *views, merge, _count(con, "staged_rows"))
 
     def write(con: Con, plan: _Plan | None) -> None:
         if plan:
             write_merge(con, plan.merge)
             con.execute("DELETE FROM ops.as_of WHERE entity = ?", [entity])
             con.execute("INSERT INTO ops.as_of VALUES (?, ?)", [entity, plan.as_of])
-            con.execute(f"CREATE OR REPLACE VIEW {view_name(entity)} AS {plan.view}")
+            con.execute(f"CREATE OR REPLACE VIEW {view_name(entity, personal=True)} AS {plan.unmasked}")
+            con.execute(f"CREATE OR REPLACE VIEW {view_name(entity)} AS {plan.masked}")
             progress.record(con, step, {"all": plan.version})
 
     plan = lake.step(compute, write, [*inputs(project, entity), step])
-    snapshot = publish(lake, entity, step)
+    snapshot = publish_complete(lake, project, entity)
     if plan is None:
         return _unchanged(lake, entity, snapshot)
     return ProfilesReport(plan.as_of, plan.people, plan.merge.change, snapshot)
@@ -81,7 +88,8 @@ def profiles_version(con: Con, project: Project, entity: str, as_of: date | None
     """Hash of everything the profiles are made from, the definitions of traits read from the view included."""
     facts = project.facts_of(entity)
     read = [f"{name}: {facts[name].model_dump_json()}" for name in read_traits(project, entity)]
-    parts = (progress.fingerprint(con, inputs(project, entity)), as_of, *read)
+    personal = personal_columns(project, entity), personal_ids(project, entity), personal_keys(project, entity)
+    parts = (progress.fingerprint(con, inputs(project, entity)), as_of, *read, *personal)
     return hashlib.md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -110,8 +118,25 @@ def filled_tables(con: Con, project: Project, entity: str) -> list[str]:
     return [table for table in stored_tables(project, entity).values() if exists(con, table)]
 
 
+def masked_view_sql(project: Project, entity: str) -> str:
+    """SELECT of what people read: the unmasked view with stand-ins for personal data."""
+    return masked_select(project, entity, f"FROM {view_name(entity, personal=True)}", project.facts_of(entity))
+
+
+def masked_select(project: Project, entity: str, select: str, have: Collection[str]) -> str:
+    """SELECT with stand-ins for the personal data of another one that has ids, identify_traits and some traits."""
+    personal = personal_columns(project, entity)
+    stand_ins = {name: masked_sql(quote(name), how) for name, how in personal.items() if name in have}
+    if ids := personal_ids(project, entity):
+        stand_ins["ids"] = masked_map_sql("ids", ids, of_lists=True)
+    if keys := personal_keys(project, entity):
+        stand_ins["identify_traits"] = masked_map_sql("identify_traits", keys)
+    replaced = ", ".join(f"{sql} AS {quote(name)}" for name, sql in stand_ins.items())
+    return f"SELECT *{f' REPLACE ({replaced})' if replaced else ''} FROM ({select})"
+
+
 def view_sql(con: Con, project: Project, entity: str) -> str:
-    """SELECT of the published view: stored rows, predictions, and the traits computed when reading."""
+    """SELECT of the unmasked view: stored rows, predictions, and the traits computed when reading."""
     joins, scores = "", []
     for name in project.predictions_of(entity):
         table = f"predictions.{quote(name)}"
@@ -137,19 +162,9 @@ def rows_table(entity: str) -> str:
     return f"profiles.{quote(entity + '_rows')}"
 
 
-def view_name(entity: str) -> str:
-    """Name of the view that people read."""
-    return f"profiles.{quote(entity)}"
-
-
-def publish(lake: Lake, entity: str, step: str) -> int | None:
-    """Note the newest snapshot as the one readers use, unless these profiles are published already."""
-    with lake.get_connection() as con:
-        version = progress.applied(con, step).get("all")
-        published = progress.applied(con, f"published/{entity}").get("all")
-    if version is None or version == published:
-        return None
-    return lake.publish(entity, version)
+def view_name(entity: str, *, personal: bool = False) -> str:
+    """Name of the view that people read, or of the one with personal data as it is."""
+    return f"profiles.{quote(entity + '_unmasked' if personal else entity)}"
 
 
 def _unchanged(lake: Lake, entity: str, snapshot: int | None) -> ProfilesReport:

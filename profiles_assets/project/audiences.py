@@ -5,12 +5,18 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 
 from profiles_assets.project.base import Conditions, Name, Spec
-from profiles_assets.project.conditions import ConditionError, fields, parse_conditions
+from profiles_assets.project.conditions import GROUPS, ConditionError, fields, parse_conditions
 
 
 def _named(value: Any) -> Any:
-    """The name of an audience stands for belonging to it."""
-    return [{item: True} if isinstance(item, str) else item for item in value] if isinstance(value, list) else value
+    """The name of an audience stands for belonging to it, in nested groups too."""
+    return [_condition(item) for item in value] if isinstance(value, list) else value
+
+
+def _condition(item: Any) -> Any:
+    if isinstance(item, dict):
+        return {key: _named(part) if key in GROUPS else part for key, part in item.items()}
+    return {item: True} if isinstance(item, str) else item
 
 
 Group = Annotated[list[Conditions], BeforeValidator(_named)]

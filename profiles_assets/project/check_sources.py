@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo, available_timezones
 
 from profiles_assets.project.draft import Draft
+from profiles_assets.project.presets import PRESETS
 from profiles_assets.project.problems import Problem, any_of, did_you_mean
 from profiles_assets.project.sources import Source
+from profiles_assets.project.yaml_lines import Part
+
+PATHS = ("time", "received", "event_id", "event", "identify_traits")
 
 
 def project_problems(draft: Draft) -> Iterator[Problem]:
@@ -47,6 +51,8 @@ def source_problems(draft: Draft) -> Iterator[Problem]:
     known = list(dict.fromkeys(id_type for ids in draft.ids.values() for id_type in ids))
     for name, source in draft.project.sources.items():
         yield from _file_problems(draft, name, source)
+        yield from _path_problems(draft, name, source)
+        yield from _key_problems(draft, name, source)
         if known:
             yield from _id_problems(draft, name, source, known)
 
@@ -54,13 +60,39 @@ def source_problems(draft: Draft) -> Iterator[Problem]:
 def _id_problems(draft: Draft, name: str, source: Source, known: list[str]) -> Iterator[Problem]:
     unknown = [id_type for id_type in source.ids if id_type not in known]
     place = draft.place("sources", name)
-    if len(unknown) == len(source.ids):
+    if not source.ids:
+        message = f'the preset of source "{name}" fills in {any_of(list(PRESETS[str(source.preset)]["ids"]))} only'
+        yield place.problem(message, "preset", hint=f"add ids to the source, with the path of {any_of(known)}")
+    elif len(unknown) == len(source.ids):
         message = f'source "{name}" has no id of any entity; it has {any_of(unknown)}'
         yield place.problem(message, "ids", hint=_or_all(unknown[0], known))
-        return
-    for id_type in unknown:
-        message = f'"{id_type}" is no id type of any entity, in source "{name}"'
-        yield place.problem(message, "ids", id_type, hint=_or_all(id_type, known), of_key=True)
+    else:
+        for id_type in unknown:
+            message = f'"{id_type}" is no id type of any entity, in source "{name}"'
+            yield place.problem(message, "ids", id_type, hint=_or_all(id_type, known), of_key=True)
+
+
+def _path_problems(draft: Draft, name: str, source: Source) -> Iterator[Problem]:
+    place = draft.place("sources", name)
+    paths: dict[tuple[Part, ...], str | None] = {(key,): getattr(source, key) for key in PATHS}
+    paths |= {("ids", id_type): path for id_type, path in source.ids.items()}
+    paths |= {("key", at): path for at, path in enumerate(source.key)}
+    for at, path in paths.items():
+        if path and not all(part.strip() for part in path.split("|")):
+            message = f'"{path}" lacks a path on one side of |, in source "{name}"'
+            yield place.problem(message, *at, hint="write one path, or several as in userId|user_id")
+    if source.properties and "|" in source.properties:
+        message = f'properties of source "{name}" can only be at one path, not at "{source.properties}"'
+        yield place.problem(message, "properties")
+
+
+def _key_problems(draft: Draft, name: str, source: Source) -> Iterator[Problem]:
+    place = draft.place("sources", name)
+    for path in dict.fromkeys(path for path in source.key if source.key.count(path) > 1):
+        yield place.problem(f'the key of source "{name}" has "{path}" twice', "key")
+    if source.key and source.event_id in source.key:
+        message = f'event_id of source "{name}" is in its key, so a newer version would be dropped as a repeat'
+        yield place.problem(message, "event_id", hint="leave event_id out; the key tells records apart")
 
 
 def _file_problems(draft: Draft, name: str, source: Source) -> Iterator[Problem]:

@@ -83,7 +83,7 @@ class _Check:
             yield from self._event(trait, place)
             yield from self._where(trait, place)
         if trait.sql is not None:
-            for message, hint in sql_problems(trait.sql):
+            for message, hint in sql_problems(trait.sql, ordered=trait.order_by is not None):
                 yield place.problem(f'sql of trait "{name}": {message}', "sql", hint=hint)
         if trait.unless_none is not None and not fits(trait.unless_none, self.kinds.get(name)):
             kind = WORDS[self.kinds[name] or "text"]

@@ -24,6 +24,7 @@ def parse_formula(formula: str) -> exp.Expr | None:
     return tree if tree is not None and all(_allowed(node) for node in tree.walk()) else None
 
 
+@lru_cache(maxsize=4_096)
 def formula_names(formula: str) -> tuple[str, ...]:
     """Names of the traits in a formula, each once, in order."""
     tree = parse_formula(formula)

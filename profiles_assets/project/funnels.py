@@ -1,12 +1,15 @@
 """funnels/*.yml: steps that people take one after the other, and how far each person came."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from profiles_assets.project.base import Conditions, Days, Name, Path, Span, Spec
+from profiles_assets.project.conditions import ORDERED, comparisons, parse_conditions
 
 Order = Literal["loose", "strict", "any"]
+REPORT = "_report"
 
 
 def _step(value: Any) -> Any:
@@ -59,7 +62,7 @@ class Funnel(Spec):
     )
     order: Order = Field(
         default="loose",
-        description="loose: other events may come between; strict: no other event of the funnel; any: any order.",
+        description="loose: other events may come between; strict: no other step of the funnel; any: any order.",
         examples=["strict"],
     )
     same: Annotated[list[Path], BeforeValidator(_paths)] = Field(
@@ -104,6 +107,15 @@ class FunnelsFile(Spec):
 def funnel_columns(name: str) -> dict[str, str]:
     """Columns that a funnel adds to a profile, and their types."""
     return {f"{name}_step": "integer", f"{name}_completed_at": "time", f"{name}_hours": "float"}
+
+
+def used_properties(funnel: Funnel) -> Iterator[tuple[str, str, bool]]:
+    """Event and property path of everything a funnel reads; True for what must be a number."""
+    for step in funnel.events:
+        for path in funnel.same:
+            yield step.event, path, False
+        for found in comparisons(parse_conditions(step.where)):
+            yield step.event, found.field, found.op in ORDERED and isinstance(found.value, int | float)
 
 
 FUNNEL_MEANING = {

@@ -38,11 +38,16 @@ M = TypeVar("M", bound=Spec)
 
 def load_project(root: Path) -> Project:
     """Read and check the project in a folder. Raises ProjectError with every problem found."""
+    return checked_draft(root).project
+
+
+def checked_draft(root: Path) -> Draft:
+    """The project in a folder with the places of its parts. Raises ProjectError with every problem found."""
     draft = read_draft(Path(root))
     problems = [*draft.problems, *reference_problems(draft)]
     if problems:
         raise ProjectError(problems)
-    return draft.project
+    return draft
 
 
 def read_draft(root: Path) -> Draft:

@@ -9,6 +9,7 @@ from profiles_assets.project.traits import Trait
 
 METRIC_VERBS = ("count", "sum", "average", "min", "max", "unique_count", "days_with", "sql")
 SECTION = "metrics"
+DISTRIBUTIONS = "distributions"
 
 
 class Metric(Trait):

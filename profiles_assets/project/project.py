@@ -18,6 +18,7 @@ from profiles_assets.project.views import View
 
 S = TypeVar("S", bound=Spec)
 Fact = Trait | Audience
+DEFAULT_PROJECT = "examples/shop"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ from pydantic import Field
 
 from profiles_assets.project.base import Name, Spec
 
+KEYS = "_keys"
+OWN_COLUMNS = ("profile_id", "owners")
+
 
 class View(Spec):
     """A feature view: one row per value of an id type with the traits of whoever used it last."""

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from profiles_assets.simulator.landing import clear_landing, write_days
+from profiles_assets.simulator.members import clear_members, write_members
 from profiles_assets.simulator.settings import Settings
 from profiles_assets.simulator.truth import write_truth
 from profiles_assets.simulator.world import Progress, make_world
@@ -30,6 +31,7 @@ class Summary:
 def _write(settings: Settings, out: Path, first: int, last: int, progress: Progress | None) -> Summary:
     world = make_world(settings)
     write_days(out, world, first, last, progress)
+    write_members(out, world, first, last)
     totals = write_truth(out, world, last)
     return Summary(world.day(first), world.day(last), totals)
 
@@ -41,6 +43,7 @@ def simulate(settings: Settings, out: Path, progress: Progress | None = None) ->
     days done and the days to do.
     """
     clear_landing(out)
+    clear_members(out)
     return _write(settings, out, 0, settings.days - 1, progress)
 
 

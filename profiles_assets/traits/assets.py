@@ -4,13 +4,13 @@ import dagster as dg
 
 from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
-from profiles_assets.project.project import Project, Section
-from profiles_assets.project.traits import Trait
+from profiles_assets.project.project import Fact, Project, Section
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
     automation,
     checks,
+    lineage,
     outcome,
     owners,
     report_metadata,
@@ -20,6 +20,7 @@ from profiles_assets.shell import (
 from profiles_assets.traits.checks import one_row_per_person
 from profiles_assets.traits.derived import stored_column, stored_traits
 from profiles_assets.traits.evaluate import definition_hash, update_section
+from profiles_assets.traits.lineage import Origin, section_lineage
 from resources.lake import Lake
 from resources.tables import quote
 
@@ -66,12 +67,19 @@ def _section_asset(project: Project, section: Section) -> dg.AssetsDefinition:
         with lake.get_connection() as con:
             result = outcome("one_row_per_person", one_row_per_person(con, table, section.entity))
         metadata = report_metadata(report) | schema_now(lake, table, described) | {ROW_COUNT: report.people}
+        metadata |= lineage(stored_lineage(project, section.name))
         return dg.MaterializeResult(metadata=metadata, check_results=[result])
 
     return entity_vars
 
 
-def sentence(name: str, trait: Trait) -> str:
+def stored_lineage(project: Project, section: str) -> dict[str, list[Origin]]:
+    """Lineage of the columns that the table of a section has."""
+    traits, found = project.sections[section].traits, section_lineage(project, section)
+    return {stored_column(name, traits[name]): found[name] for name in stored_traits(project, section)}
+
+
+def sentence(name: str, trait: Fact) -> str:
     """A trait in words, for catalogues."""
     words = trait.title or name.replace("_", " ")
     unit = f" [{trait.unit}]" if trait.unit else ""

@@ -1,11 +1,17 @@
 """Where the properties of events stand in the lake, and under which name a scan carries them."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import duckdb
+import sqlglot
+from sqlglot import exp
 
+from profiles_assets.events.columns import SQL_TYPES
+from profiles_assets.events.visible import counts_sql
+from profiles_assets.project.expressions import expression_uses, names_in, parse_expression, property_path
 from profiles_assets.project.project import Project
+from profiles_assets.project.sources import Column
 from resources.tables import columns, literal, quote
 
 BUILTIN = {
@@ -16,14 +22,30 @@ BUILTIN = {
     "day": ("event_day", "DATE"),
 }
 ROW = ("event", "time", "received", "event_day", "event_id", "file", "position")
+PAYLOAD = "payload"
+NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+MOMENT = "moment"
+ORDER = ("time", "event_id", "file", "position")
+MOMENT_SQL = f"create_sort_key({', '.join(f'''e.{name}, 'ASC NULLS LAST' ''' for name in ORDER)})"
 
 
 @dataclass(frozen=True)
 class Value:
-    """A SQL expression and the type it has."""
+    """A SQL expression and the type it has; the type is empty where only the data tells."""
 
     sql: str
     type: str
+
+
+NOTHING = Value("NULL::VARCHAR", "VARCHAR")
+
+
+@dataclass(frozen=True)
+class Visible:
+    """Events that have arrived and happened by a day (a SQL date), where `days` is given in the last so many days."""
+
+    as_of: str
+    days: int | None = None
 
 
 @dataclass(frozen=True)
@@ -37,29 +59,87 @@ class EventColumns:
         """The property of an event in a scan made by `scan`; several sources agree on one type."""
         if path in BUILTIN:
             return Value(*BUILTIN[path])
-        found = [(s, self.tables[s].get(f"p_{path}")) for s in self.sources(event)]
-        have = [(carried(source, path), type_) for source, type_ in found if type_]
+        have = [(carried(s, path), type_) for s in self.sources(event) if (type_ := self._type(s, path))]
         if not have:
-            return Value("NULL::VARCHAR", "VARCHAR")
-        types = {type_ for _, type_ in have}
-        common = types.pop() if len(types) == 1 else "VARCHAR"
-        parts = [name if len(have) == 1 else f"{name}::{common}" for name, _ in have]
+            return NOTHING
+        common = common_type({type_ for _, type_ in have})
+        parts = [name if type_ == common else f"{name}::{common}" for name, type_ in have]
         return Value(parts[0] if len(parts) == 1 else f"coalesce({', '.join(parts)})", common)
 
     def sources(self, event: str) -> list[str]:
         """Loaded sources that may have this event."""
         return [name for name in self.project.sources_of_event(event) if self.tables.get(name)]
 
-    def scan(self, source: str, events: Iterable[str], paths: Iterable[str], join: str, where: str) -> str:
-        """SELECT of one source's visible events with their person; reads only the columns named."""
-        have = self.tables[source]
-        wanted = [f"e.{quote(f'p_{p}')} AS {carried(source, p)}" for p in sorted(set(paths)) if f"p_{p}" in have]
+    def scan(self, source: str, events: Iterable[str], paths: Iterable[str], join: str, seen: Visible) -> str:
+        """SELECT of one source's visible events with their person, and `moment`, a key of their order.
+
+        Computed columns come after what they are made from. What nobody reads, the engine leaves out.
+        """
+        row = [*(f"e.{c}" for c in ROW), *([f"e.{PAYLOAD}"] if PAYLOAD in self.tables[source] else [])]
+        wanted = dict.fromkeys(p for path in sorted(set(paths)) for p in self._with_inputs(source, path))
+        properties = [f"{self._read(source, path)} AS {carried(source, path)}" for path in wanted]
         names = ", ".join(literal(event) for event in sorted(set(events)))
+        window = f" AND e.event_day > {seen.as_of} - {seen.days}" if seen.days else ""
         return (
-            f"SELECT a.profile_key, {', '.join([*(f'e.{c}' for c in ROW), *wanted])}\n"
+            f"SELECT a.profile_key, {', '.join([*row, *properties])}, {MOMENT_SQL} AS {MOMENT}\n"
             f"FROM raw_events.{quote(source)} e JOIN {join}\n"
-            f"WHERE NOT e.duplicate AND {where} AND e.event IN ({names})"
+            f"WHERE {counts_sql(self.project.sources[source], seen.as_of, 'e')}{window} AND e.event IN ({names})"
         )
+
+    def _computed(self, source: str, path: str) -> Column | None:
+        return self.project.sources[source].columns.get(path)
+
+    def _type(self, source: str, path: str) -> str | None:
+        column = self._computed(source, path)
+        return SQL_TYPES[column.type] if column else self.tables[source].get(f"p_{path}")
+
+    def _with_inputs(self, source: str, path: str) -> Iterator[str]:
+        if column := self._computed(source, path):
+            for inner, _ in expression_uses(column.sql):
+                yield from self._with_inputs(source, inner)
+            yield path
+        elif path not in BUILTIN and f"p_{path}" in self.tables[source]:
+            yield path
+
+    def _read(self, source: str, path: str) -> str:
+        column = self._computed(source, path)
+        if column is None:
+            return finite(f"e.{quote(f'p_{path}')}", self.tables[source][f"p_{path}"])
+
+        def lookup(inner: str) -> str:
+            if inner in BUILTIN:
+                return f"e.{BUILTIN[inner][0]}"
+            return self._read(source, inner) if self._type(source, inner) else NOTHING.sql
+
+        found = f"try_cast(TRY({bound(column.sql, lookup)}) AS {SQL_TYPES[column.type]})"
+        return finite(found, SQL_TYPES[column.type])
+
+
+def bound(sql: str, lookup: Callable[[str], str]) -> str:
+    """A user's expression with its properties replaced by SQL."""
+    tree = parse_expression(sql)
+    assert tree is not None
+    root = exp.Paren(this=tree.copy())
+    bind(root, lookup)
+    return root.sql(dialect="duckdb")
+
+
+def bind(root: exp.Expr, lookup: Callable[[str], str]) -> None:
+    """Replace the properties below a node, and `as_of`, by SQL."""
+    for column in list(names_in(root)):
+        column.replace(sqlglot.parse_one(lookup(property_path(column)), dialect="duckdb"))
+
+
+def finite(sql: str, type_: str) -> str:
+    """An expression of a type without NaN and infinities, which are no values."""
+    return f"CASE WHEN isfinite({sql}) THEN {sql} END" if type_ in ("DOUBLE", "TIMESTAMP", "DATE") else sql
+
+
+def common_type(types: set[str]) -> str:
+    """One type for values of several: numbers stay numbers."""
+    if len(types) == 1:
+        return next(iter(types))
+    return "DOUBLE" if all(type_.startswith(NUMERIC) for type_ in types) else "VARCHAR"
 
 
 def carried(source: str, path: str) -> str:

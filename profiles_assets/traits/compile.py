@@ -4,20 +4,27 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import sqlglot
-from sqlglot import exp
-
+from profiles_assets.project.expressions import expression_uses
 from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Project
 from profiles_assets.project.traits import TRAIT_VERBS, Trait
-from profiles_assets.traits.columns import BUILTIN, EventColumns
+from profiles_assets.traits.columns import BUILTIN, MOMENT, EventColumns, Visible
 from profiles_assets.traits.conditions import condition_fields
 from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_column, stored_traits
 from profiles_assets.traits.metrics import DISTRIBUTIONS
-from profiles_assets.traits.verbs import ORDER, aggregate_sql, finished, rows_sql, trait_value
-from resources.tables import quote
-
-OWN_SCAN = ("most_frequent", "sql")
+from profiles_assets.traits.user_sql import has_windows, plain_sql, sql_needs_order, windowed_sql
+from profiles_assets.traits.verbs import (
+    OVER_VALUES,
+    aggregate_sql,
+    finished,
+    over_values_sql,
+    rows_sql,
+    seen_sql,
+    trait_value,
+    value_type,
+    verb_needs_order,
+)
+from resources.tables import literal, quote
 
 
 @dataclass(frozen=True)
@@ -41,12 +48,16 @@ def compile_section(project: Project, section: str, events: EventColumns, as_of:
     scanned = scans(base, events, as_of, who.attribution, project.sections[section].entity)
     if not scanned:
         return f"SELECT profile_id FROM {who.people}"
-    steps = [f"events AS MATERIALIZED (\n{scanned}\n)", *aggregations(base, events, as_of)]
-    joins = "".join(f"\nLEFT JOIN {step.split(' AS ', 1)[0]} USING (profile_key)" for step in steps[1:])
-    values = [f"{finished(t, quote(n))} AS {quote(stored_column(n, t))}" for n, t in base.items()]
-    select = f"SELECT profile_id, {', '.join(values)}\nFROM {who.people}{joins}"
+    found = aggregations(base, events, as_of)
+    once = "NOT " if len(found) == 1 else ""
+    steps = [f"events AS {once}MATERIALIZED (\n{in_order(scanned, base, events, as_of)}\n)", *found]
+    joins = "".join(f"\nLEFT JOIN {step.split(' AS ', 1)[0]} USING (profile_key)" for step in found)
+    values = {stored_column(n, t): finished(t, quote(n), value_type(t, events)) for n, t in base.items()}
+    named = ", ".join(f"{sql} AS {quote(column)}" for column, sql in values.items())
+    select = f"SELECT profile_id, {named}\nFROM {who.people}{joins}"
     derived = [n for n in names if n not in base]
-    return f"WITH {', '.join(steps)}\n{add_traits(select, derived, traits, Reading(as_of))}"
+    reading = Reading(as_of, timezone=project.timezone)
+    return f"WITH {', '.join(steps)}\n{add_traits(select, derived, traits, reading)}"
 
 
 def scans(traits: dict[str, Trait], events: EventColumns, as_of: str, attribution: str, entity: str) -> str:
@@ -69,74 +80,76 @@ def scans(traits: dict[str, Trait], events: EventColumns, as_of: str, attributio
     return "\nUNION ALL BY NAME\n".join(selects)
 
 
-def visible(as_of: str, windows: list[int | None]) -> str:
-    """Condition on raw events: arrived and happened by as_of, and inside the longest window if all have one."""
-    seen = f"e.day <= {as_of} AND e.event_day <= {as_of}"
+def in_order(scanned: str, traits: dict[str, Trait], events: EventColumns, as_of: str) -> str:
+    """The scan with the key of the order only for events whose order matters, since it is dear."""
+    needed = {t.event for t in traits.values() if needs_order(t, events, as_of)}
+    if needed == {t.event for t in traits.values()} or not needed:
+        return scanned
+    names = ", ".join(literal(event) for event in sorted(needed))
+    moment = f"CASE WHEN event IN ({names}) THEN {MOMENT} END AS {MOMENT}"
+    return f"SELECT * REPLACE ({moment}) FROM (\n{scanned}\n)"
+
+
+def needs_order(trait: Trait, events: EventColumns, as_of: str) -> bool:
+    """True when the value of a trait depends on the order of its events, so on `moment`."""
+    return sql_needs_order(trait, events, as_of) if trait.sql else verb_needs_order(trait)
+
+
+def visible(as_of: str, windows: list[int | None]) -> Visible:
+    """Events that have arrived and happened by as_of, inside the longest window if all have one."""
     days = [w for w in windows if w]
-    if len(days) < len(windows):
-        return seen
-    return f"{seen} AND e.event_day > {as_of} - {max(days)} AND e.day >= {as_of} - {max(days)}"
+    return Visible(as_of, max(days) if days and len(days) == len(windows) else None)
 
 
 def trait_paths(trait: Trait) -> set[str]:
     """Properties of the event that a trait reads."""
-    own = {trait.event_property} if trait.event_property else set()
-    in_sql = set(sql_columns(trait.sql)) if trait.sql else set()
+    own = {path for path in (trait.event_property, trait.order_by) if path}
+    in_sql = {path for path, _ in expression_uses(trait.sql)} if trait.sql else set()
     return (own | in_sql | set(condition_fields(trait.where))) - set(BUILTIN)
 
 
 def aggregations(traits: dict[str, Trait], events: EventColumns, as_of: str) -> list[str]:
-    """Named subqueries over the scan: one for all plain verbs, one for each verb that needs its own grouping."""
-    plain = {n: t for n, t in traits.items() if t.verb not in OWN_SCAN}
-    steps = []
-    if plain:
-        values = ",\n  ".join(f"{aggregate_sql(t, events, as_of)} AS {quote(n)}" for n, t in plain.items())
-        steps.append(f"plain AS (\nSELECT profile_key, {values}\nFROM events GROUP BY profile_key\n)")
+    """Named subqueries over a scan named events, each with a row per person.
+
+    One for all plain verbs over an event, one for all verbs over the distinct values of a property, one for each
+    trait with windows.
+    """
+    of_event: dict[str, dict[str, Trait]] = defaultdict(dict)
+    of_value: dict[str, dict[str, Trait]] = defaultdict(dict)
+    steps = {}
     for name, trait in traits.items():
-        if trait.verb in OWN_SCAN:
-            query = most_frequent_sql if trait.verb == "most_frequent" else sql_trait_sql
-            steps.append(f"{quote('of_' + name)} AS (\n{query(name, trait, events, as_of)}\n)")
-    return steps
+        if has_windows(trait):
+            steps[f"windows_of_{name}"] = windowed_sql(name, trait, events, as_of)
+        elif trait.verb in OVER_VALUES:
+            of_value[trait_value(trait, events).sql][name] = trait
+        else:
+            of_event[trait.event][name] = trait
+    for number, (event, some) in enumerate(of_event.items(), 1):
+        steps[f"events_{number}"] = over_events(event, some, events, as_of)
+    for number, (value, some) in enumerate(of_value.items(), 1):
+        steps[f"values_{number}"] = over_distinct(value, some, events, as_of)
+    return [f"{quote(step)} AS (\n{sql}\n)" for step, sql in steps.items()]
 
 
-def most_frequent_sql(name: str, trait: Trait, events: EventColumns, as_of: str) -> str:
-    """Value seen most often; of values seen equally often, the one seen last."""
-    value = trait_value(trait, events).sql
-    return (
-        f"SELECT profile_key, arg_max(value, {{'n': seen, 'last': last}}) AS {quote(name)} FROM (\n"
-        f"SELECT profile_key, {value} AS value, count(*) AS seen, max({ORDER}) AS last FROM events\n"
-        f"WHERE {rows_sql(trait, events, as_of)} AND {value} IS NOT NULL GROUP BY ALL) GROUP BY profile_key"
+def over_events(event: str, traits: dict[str, Trait], events: EventColumns, as_of: str) -> str:
+    """SELECT of one row per person with traits that one aggregate over the events of a name gives."""
+    values = ",\n  ".join(
+        f"{plain_sql(t, events, as_of) if t.sql else aggregate_sql(t, events, as_of)} AS {quote(n)}"
+        for n, t in traits.items()
     )
+    return f"SELECT profile_key, {values}\nFROM events WHERE event = {literal(event)} GROUP BY profile_key"
 
 
-def sql_trait_sql(name: str, trait: Trait, events: EventColumns, as_of: str) -> str:
-    """A user's aggregate over the rows of one event, its properties named as in the data."""
-    expression = bound(str(trait.sql), trait.event, events, as_of)
-    where = rows_sql(trait, events, as_of)
-    return f"SELECT profile_key, {expression} AS {quote(name)} FROM events WHERE {where} GROUP BY profile_key"
-
-
-def sql_columns(sql: str) -> list[str]:
-    """Properties that a user's expression names."""
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
-    return [_path(c) for c in tree.find_all(exp.Column) if _path(c) != "as_of"]
-
-
-def bound(sql: str, event: str, events: EventColumns, as_of: str) -> str:
-    """A user's expression with its properties bound to the columns of a scan, and `as_of` to the day."""
-    tree = sqlglot.parse_one(sql, dialect="duckdb")
-
-    def bind(node: exp.Expr) -> exp.Expr:
-        if not isinstance(node, exp.Column):
-            return node
-        value = as_of if _path(node) == "as_of" else events.value(event, _path(node)).sql
-        return sqlglot.parse_one(value, dialect="duckdb")
-
-    return tree.transform(bind).sql(dialect="duckdb")
-
-
-def _path(column: exp.Column) -> str:
-    return ".".join(part.name for part in column.parts)
+def over_distinct(value: str, traits: dict[str, Trait], events: EventColumns, as_of: str) -> str:
+    """SELECT of one row per person with traits over the distinct values of a property, grouped once for all."""
+    rows = {name: rows_sql(trait, events, as_of) for name, trait in traits.items()}
+    seen = ", ".join(sql for name, trait in traits.items() for sql in seen_sql(name, trait, rows[name]))
+    values = ", ".join(f"{over_values_sql(name, trait)} AS {quote(name)}" for name, trait in traits.items())
+    some = " OR ".join(f"({row})" for row in dict.fromkeys(rows.values()))
+    return (
+        f"SELECT profile_key, {values} FROM (\n  SELECT profile_key, {value} AS value, {seen}\n"
+        f"  FROM events WHERE {value} IS NOT NULL AND ({some}) GROUP BY 1, 2)\nGROUP BY profile_key"
+    )
 
 
 def select_all_traits(

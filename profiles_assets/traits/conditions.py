@@ -1,14 +1,26 @@
 """Conditions of `where` and `among` as SQL."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from profiles_assets.project.conditions import Any_, Comparison, Condition, None_, Scalar, fields, parse_conditions
-from profiles_assets.traits.columns import Value
+from profiles_assets.project.conditions import (
+    ORDERED,
+    Any_,
+    Comparison,
+    Condition,
+    None_,
+    Scalar,
+    fields,
+    parse_conditions,
+)
+from profiles_assets.traits.columns import NUMERIC, Value
 from resources.tables import literal
 
+__all__ = ["NUMERIC", "condition_fields", "condition_sql"]
+
 Lookup = Callable[[str], Value]
-NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
+TIMES = ("TIMESTAMP", "DATE")
 
 
 def condition_sql(given: Mapping[str, Any], lookup: Lookup) -> str:
@@ -33,35 +45,86 @@ def _sql(condition: Condition, lookup: Lookup) -> str:
 def _comparison(comparison: Comparison, column: Value) -> str:
     op, value = comparison.op, comparison.value
     if op in ("is empty", "is not empty"):
-        empty = f"({column.sql} IS NULL OR {column.sql}::VARCHAR = '')"
-        return empty if op == "is empty" else f"NOT {empty}"
-    if op in ("contains", "matches"):
-        function = "contains" if op == "contains" else "regexp_matches"
-        return f"{function}({column.sql}::VARCHAR, {literal(str(value))})"
+        return _empty(column) if op == "is empty" else f"NOT {_empty(column)}"
+    if op == "matches":
+        return f"regexp_matches({_text(column)}, {literal(str(value))})"
+    if op == "contains":
+        return _contains(column, str(value))
     if op in ("in", "not in"):
-        values = value if isinstance(value, tuple) else ()
-        return f"{_comparable(column, values)} {op.upper()} ({', '.join(_literal(column, v) for v in values)})"
+        equal = " OR ".join(_compared(column, "=", v) for v in value) if isinstance(value, tuple) else "false"
+        return f"({equal})" if op == "in" else f"NOT ({equal})"
     assert value is not None
     assert not isinstance(value, tuple)
-    return f"{_comparable(column, (value,))} {op} {_literal(column, value)}"
+    return _compared(column, op, value)
 
 
-def _comparable(column: Value, values: tuple[Scalar, ...]) -> str:
-    """The column as the kind of the values: a number in a text column is compared as a number."""
-    if any(isinstance(v, bool) for v in values):
-        return f"try_cast({column.sql} AS BOOLEAN)"
-    if all(isinstance(v, int | float) for v in values) and not column.type.startswith(NUMERIC):
-        return f"try_cast({column.sql}::VARCHAR AS DOUBLE)"
-    if any(isinstance(v, str) for v in values) and column.type.startswith((*NUMERIC, "BOOLEAN")):
-        return f"{column.sql}::VARCHAR"
-    return column.sql
-
-
-def _literal(column: Value, value: Scalar) -> str:
+def _compared(column: Value, op: str, value: Scalar) -> str:
+    """The column, as the kind of the value, against it: a number in a text column is compared as a number."""
     if isinstance(value, bool):
-        return "true" if value else "false"
+        return f"{_flag(column)} {op} {str(value).lower()}"
     if isinstance(value, int | float):
-        return repr(value)
-    if column.type in ("TIMESTAMP", "DATE"):
-        return f"try_cast({literal(value)} AS {column.type})"
-    return literal(value)
+        return f"{_number(column)} {op} {value!r}"
+    if op in ORDERED or column.type in TIMES:
+        return f"{_moment(column)} {op} try_cast({literal(value)} AS TIMESTAMP)"
+    if column.type.startswith(NUMERIC) and (number := _as_number(value)) is not None:
+        return f"{_number(column)} {op} {number!r}"
+    return f"{_text(column)} {op} {literal(value)}"
+
+
+def _empty(column: Value) -> str:
+    """Nothing, an empty text or an empty list, as a list or in JSON."""
+    if is_list(column):
+        return f"(coalesce(len({column.sql}), 0) = 0)"
+    if column.type.startswith(NUMERIC) or column.type in (*TIMES, "BOOLEAN"):
+        return f"({column.sql} IS NULL)"
+    return f"(coalesce({_text(column)}, '') IN ('', '[]'))"
+
+
+def _contains(column: Value, value: str) -> str:
+    """A list, also one in JSON, contains an item; a text contains a piece."""
+    text, item = _text(column), _is_item(value)
+    if is_list(column):
+        return f"len(list_filter({column.sql}::VARCHAR[], {item})) > 0"
+    listed = f"""len(list_filter(from_json({text}, '["VARCHAR"]'), {item})) > 0"""
+    as_list = f"starts_with({text}, '[') AND json_valid({text})"
+    return f"CASE WHEN {as_list} THEN {listed} ELSE contains({text}, {literal(value)}) END"
+
+
+def _is_item(value: str) -> str:
+    number = _as_number(value)
+    same = f"x = {literal(value)}"
+    return f"lambda x: {same}" if number is None else f"lambda x: {same} OR try_cast(x AS DOUBLE) = {number!r}"
+
+
+def is_list(column: Value) -> bool:
+    """True for a column of lists."""
+    return column.type.endswith("[]")
+
+
+def _text(column: Value) -> str:
+    return column.sql if column.type == "VARCHAR" else f"{column.sql}::VARCHAR"
+
+
+def _flag(column: Value) -> str:
+    return column.sql if column.type == "BOOLEAN" else f"try_cast({column.sql} AS BOOLEAN)"
+
+
+def _number(column: Value) -> str:
+    """The column as a number; text is none when it says NaN or infinity."""
+    if column.type.startswith(NUMERIC) and not is_list(column):
+        return column.sql
+    number = f"try_cast({_text(column)} AS DOUBLE)"
+    return f"CASE WHEN isfinite({number}) THEN {number} END"
+
+
+def _moment(column: Value) -> str:
+    moment = column.sql if column.type in TIMES else f"try_cast({_text(column)} AS TIMESTAMP)"
+    return moment if column.type in TIMES else f"CASE WHEN isfinite({moment}) THEN {moment} END"
+
+
+def _as_number(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None

@@ -13,20 +13,23 @@ from itertools import pairwise
 import sqlglot
 from sqlglot import exp
 
+from profiles_assets.events.times import day_sql
 from profiles_assets.project.audiences import Audience
+from profiles_assets.project.expressions import wrap
 from profiles_assets.project.formulas import parse_formula
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import ordered_traits
 from profiles_assets.project.project import Fact, Project
 from profiles_assets.project.traits import TRAIT_VERBS, Trait
 from profiles_assets.project.value_types import Kind, column_kinds
-from profiles_assets.traits.columns import Value
+from profiles_assets.traits.columns import Value, finite
 from profiles_assets.traits.conditions import condition_sql
 from profiles_assets.traits.metrics import DISTRIBUTIONS
-from profiles_assets.traits.verbs import constant, finished
+from profiles_assets.traits.verbs import finished, settled
 from resources.tables import literal, quote
 
 ANCHOR = "__since"
+INTEGER = exp.DataType.build("INTEGER", dialect="duckdb")
 KIND_TYPES: dict[Kind | None, str] = {
     "number": "DOUBLE",
     "text": "VARCHAR",
@@ -39,16 +42,17 @@ KIND_TYPES: dict[Kind | None, str] = {
 
 @dataclass(frozen=True)
 class Reading:
-    """What traits that are computed when reading need: the day (a SQL date), column kinds, distributions of metrics."""
+    """What traits that are computed when reading need; the day is a SQL date."""
 
     as_of: str
     kinds: Mapping[str, Kind | None] = field(default_factory=dict)
     distributions: str = DISTRIBUTIONS
+    timezone: str = "UTC"
 
     @classmethod
     def of(cls, project: Project, entity: str, as_of: str, distributions: str = DISTRIBUTIONS) -> "Reading":
         """Reading of the traits of an entity."""
-        return cls(as_of, column_kinds(project, entity), distributions)
+        return cls(as_of, column_kinds(project, entity), distributions, project.timezone)
 
 
 def stored_tables(project: Project, entity: str) -> dict[str, str]:
@@ -116,40 +120,54 @@ def read_sql(name: str, fact: Fact, reading: Reading) -> str:
     if isinstance(fact, Audience):
         return condition_sql(fact.conditions, lambda f: Value(quote(f), KIND_TYPES[reading.kinds.get(f)]))
     if fact.verb == "days_since":
-        value = f"date_diff('day', {quote(name + ANCHOR)}, {reading.as_of})"
-        return value if fact.unless_none is None else f"coalesce({value}, {constant(fact.unless_none)})"
-    return finished(fact, place_sql(fact, reading.distributions) if fact.place_in else derived_sql(fact))
+        return settled(fact, f"date_diff('day', {quote(name + ANCHOR)}, {reading.as_of})")
+    if fact.place_in:
+        return finished(fact, place_sql(fact, reading.distributions))
+    return finished(fact, derived_sql(fact, reading.timezone))
 
 
-def derived_sql(trait: Trait) -> str:
+def derived_sql(trait: Trait, timezone: str = "UTC") -> str:
     """Value of a trait over the columns of the traits it is made from."""
     first, *others = (quote(i) for i in trait.inputs)
     match trait.verb:
         case "ratio":
-            return f"{first}::DOUBLE / nullif({others[0]}, 0)"
+            return finite(f"({number_sql(first)} / nullif({number_sql(others[0])}, 0))", "DOUBLE")
         case "days_between":
-            return f"date_diff('day', {first}::DATE, {others[0]}::DATE)"
+            return f"date_diff('day', {local_day_sql(first, timezone)}, {local_day_sql(others[0], timezone)})"
         case "calculate":
-            return formula_sql(str(trait.calculate))
+            return finite(formula_sql(str(trait.calculate)), "DOUBLE")
         case _:
             edges = [float(edge) for edge in trait.at or []]
-            return bucket_sql(first, [f"{edge}" for edge in edges], trait.labels or default_labels(edges))
+            shown = [f"{edge}" for edge in edges]
+            return bucket_sql(number_sql(first), shown, trait.labels or default_labels(edges))
+
+
+def number_sql(value: str) -> str:
+    """A value as a number; none when it is none."""
+    return f"try_cast({value} AS DOUBLE)"
+
+
+def local_day_sql(value: str, timezone: str) -> str:
+    """Day of a value in the project's time zone: of a UTC TIMESTAMP, a DATE or a text that tells one."""
+    if timezone == "UTC":
+        return f"try_cast({value} AS DATE)"
+    local = day_sql(f"try_cast({value} AS TIMESTAMP)", timezone)
+    return f"CASE WHEN typeof({value}) = 'TIMESTAMP' THEN {local} ELSE try_cast({value} AS DATE) END"
 
 
 def formula_sql(formula: str) -> str:
     """Arithmetic over columns of traits; nothing where something is divided by nothing."""
     tree = parse_formula(formula)
     assert tree is not None
-
-    def safe(node: exp.Expr) -> exp.Expr:
+    root = exp.Paren(this=tree.copy())
+    for node in reversed(list(root.walk())):
         if isinstance(node, exp.Column):
-            return sqlglot.parse_one(f"{quote(node.name)}::DOUBLE", dialect="duckdb")
-        if isinstance(node, exp.Div):
-            zero = exp.Nullif(this=exp.paren(node.expression, copy=False), expression=exp.Literal.number(0))
-            return exp.Div(this=node.this, expression=zero)
-        return node
-
-    return tree.transform(safe).sql(dialect="duckdb")
+            node.replace(sqlglot.parse_one(number_sql(quote(node.name)), dialect="duckdb"))
+        elif isinstance(node, exp.Div):
+            wrap(node.expression, exp.Nullif(expression=exp.Literal.number(0)))
+        elif isinstance(node, exp.Round) and (digits := node.args.get("decimals")):
+            wrap(digits, exp.TryCast(to=INTEGER.copy()))
+    return f"{root.sql(dialect='duckdb')}::DOUBLE"
 
 
 def place_sql(trait: Trait, distributions: str) -> str:

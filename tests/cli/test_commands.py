@@ -17,7 +17,7 @@ def fails(root: Path, *words: str) -> tuple[int, str]:
 def an_email(root: Path) -> str:
     with lake_of(root).read() as con:
         row = con.execute(
-            "SELECT ids['email'][1] FROM profiles.user "
+            "SELECT ids['email'][1] FROM profiles.user_unmasked "
             "WHERE orders > 0 AND churn_risk IS NOT NULL AND len(ids['email']) > 0 AND ids['user_id'] IS NOT NULL "
             "ORDER BY profile_id LIMIT 1"
         ).fetchone()
@@ -66,7 +66,7 @@ def test_show_of_nobody_says_why(shop: Path, asked: str, answer: str) -> None:
 
 def test_status_query_and_compile(shop: Path) -> None:
     status = json.loads(profiles(shop, "status", "--json"))
-    assert {row["source"] for row in status["sources"]} == {"tracks", "identifies", "orders"}
+    assert {row["source"] for row in status["sources"]} == {"tracks", "identifies", "orders", "members"}
     assert status["waiting"] == []
     assert status["published"][0]["entity"] == "user"
     rows = json.loads(profiles(shop, "query", "SELECT count(*) AS n FROM profiles.user", "--json"))
@@ -74,8 +74,11 @@ def test_status_query_and_compile(shop: Path) -> None:
     code, said = fails(shop, "query", "DELETE FROM profiles.user_rows")
     assert code == 1
     assert "read-only" in said
-    sql = json.loads(profiles(shop, "compile", "commerce", "--json"))["commerce"]
+    sql = json.loads(profiles(shop, "compile", "commerce", "--json"))["entity_vars/commerce"]
     assert sql.count("FROM raw_events") == 2
+    assert {"funnels/checkout", "metrics/revenue", "models/order_baskets"} <= json.loads(
+        profiles(shop, "compile", "--json")
+    ).keys()
     assert "read-only" not in profiles(shop, "status")
 
 
@@ -109,3 +112,29 @@ def test_init_makes_a_project_that_validates_and_runs(tmp_path: Path) -> None:
 def test_wrong_usage_exits_with_2(shop: Path) -> None:
     assert fails(shop, "show")[0] == 2
     assert fails(shop, "no-such-command")[0] == 2
+
+
+def test_show_a_trait_with_its_lineage(shop: Path) -> None:
+    about = json.loads(profiles(shop, "show", "trait", "net_spend_90d", "--json"))
+    assert about["made_from"] == ["raw_events/orders.p_total"]
+    assert about["declared_in"].startswith("traits/commerce.yml:")
+    about = json.loads(profiles(shop, "show", "trait", "win_back", "--json"))
+    assert "predictions/churn_risk.band" in about["made_from"]
+    assert "view by_email" in about["used_by"]
+    assert "traits/commerce.yml" in profiles(shop, "show", "trait", "spend_90d")
+    code, said = fails(shop, "show", "trait", "spend_90")
+    assert code == 1
+    assert 'did you mean "spend_90d"?' in said
+
+
+def test_personal_data_shows_only_when_asked_for(shop: Path) -> None:
+    email = an_email(shop)
+    masked = json.loads(profiles(shop, "show", f"email:{email}", "--json"))
+    plain = json.loads(profiles(shop, "show", f"email:{email}", "--personal", "--json"))
+    assert masked["traits"]["lifecycle"]["last_order"] == "***"
+    assert json.loads(plain["traits"]["lifecycle"]["last_order"])["order_id"]
+    assert "@" in plain["identify_traits"]["email"]
+    assert "@" not in masked["identify_traits"]["email"] + masked["traits"]["engagement"]["email"]
+    then = json.loads(profiles(shop, "show", f"email:{email}", "--as-of", masked["as_of"], "--json"))
+    assert then["traits"]["lifecycle"] == masked["traits"]["lifecycle"]
+    assert then["identify_traits"] == masked["identify_traits"]

@@ -38,9 +38,9 @@ def test_used_paths(shop: Shop) -> None:
         "category": False,
         "fee": True,
         "price": True,
-        "ship.fee": False,
+        "ship.fee": True,
         "size": False,
-        "tax": False,
+        "tax": True,
         "total": True,
         "worth": True,
     }

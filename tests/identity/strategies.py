@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from profiles_assets.project.entities import Entity
-from tests.identity.world import SOURCES, TYPES, World, day, row
+from tests.identity.world import RECORDS, SOURCES, TYPES, World, day, row
 from tests.oracles.identity import Row
 
 GUARDS: list[dict[str, Any]] = [
@@ -55,6 +55,7 @@ Step = Put | Remove | Rules
 
 
 CROWDED, ROOMY = (3, 4, 3, 5), (6, 6, 2, 3)
+ALL = (*SOURCES, RECORDS, RECORDS)
 
 
 @st.composite
@@ -67,19 +68,20 @@ def rows(draw: st.DrawFn, number: int, source: str) -> Row:
     ids = [f"{TYPES[k]}:{TYPES[k][0]}{v}" if v else f"{TYPES[k]}:null" for k, v in values.items()]
     late = draw(st.sampled_from([0, 0, 0, 0, -1, -2, 1]))
     minute, duplicate = draw(st.integers(0, 3)), draw(st.integers(0, 9)) == 9
-    return row(number, *ids, source=source, late=late, minute=minute, duplicate=duplicate)
+    key = draw(st.sampled_from("abc")) if source == RECORDS else ""
+    return row(number, *ids, source=source, late=late, minute=minute, duplicate=duplicate, key=key)
 
 
 @st.composite
 def puts(draw: st.DrawFn) -> Put:
     """A day of one source."""
-    number, source = draw(st.integers(0, 3)), draw(st.sampled_from(SOURCES))
+    number, source = draw(st.integers(0, 3)), draw(st.sampled_from(ALL))
     return Put(tuple(draw(st.lists(rows(number, source), min_size=1, max_size=5))))
 
 
 def steps() -> st.SearchStrategy[Step]:
     """One change of the world; a change of the rules is rare, since it makes the run a full one."""
-    removals = st.builds(Remove, st.integers(0, 3), st.sampled_from(SOURCES))
+    removals = st.builds(Remove, st.integers(0, 3), st.sampled_from(ALL))
     rules = st.builds(Rules, st.sampled_from(ENTITIES))
     chosen = st.sampled_from([puts()] * 9 + [removals] * 3 + [rules])
     return chosen.flatmap(lambda step: step)
@@ -94,11 +96,11 @@ def random_changes(chance: Random, world: World, many: int) -> list[Step]:
     """One to three changes of a world in which `many` histories with ids of their own go on side by side."""
     if chance.random() < 0.05:
         return [Rules(chance.choice(ENTITIES))]
-    number, source = chance.randrange(4), chance.choice(SOURCES)
+    number, source = chance.randrange(4), chance.choice(ALL)
     old = [r for r in world.rows if (r.source, r.day) == (source, day(number)) and chance.random() < 0.6]
     new = [random_row(chance, number, source, f"{n}_") for n in range(many) for _ in range(chance.choice((0, 1, 2)))]
     put = Put((*old, *new))
-    return [put] if put.rows and chance.random() < 0.8 else [Remove(chance.randrange(4), chance.choice(SOURCES)), put]
+    return [put] if put.rows and chance.random() < 0.8 else [Remove(chance.randrange(4), chance.choice(ALL)), put]
 
 
 def random_row(chance: Random, number: int, source: str, prefix: str) -> Row:
@@ -107,4 +109,5 @@ def random_row(chance: Random, number: int, source: str, prefix: str) -> Row:
     kinds = chance.sample(range(len(TYPES)), chance.randint(least, most))
     ids = [f"{TYPES[k]}:{prefix}{TYPES[k][0]}{chance.randint(1, many[k])}" for k in kinds]
     late, minute = chance.choice((0, 0, 0, 0, -1, -2, 1)), chance.randrange(4)
-    return row(number, *ids, source=source, late=late, minute=minute, duplicate=chance.random() < 0.1)
+    key = prefix + chance.choice("abc") if source == RECORDS else ""
+    return row(number, *ids, source=source, late=late, minute=minute, duplicate=chance.random() < 0.1, key=key)

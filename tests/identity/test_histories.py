@@ -51,11 +51,11 @@ def follow(entity: Entity, history: list[list[Step]]) -> World:
 def check_against_oracle(world: World, as_of: date, names: oracle.Names, prefix: str = "") -> oracle.Names:
     """Compare the part of the world whose values have a prefix; returns the ids that the oracle gives out."""
     rows = [r for r in oracle.visible(world.rows, as_of) if any(v.startswith(prefix) for _, v in r.ids)]
-    found = oracle.people(rows, guards_of(world.entity))
+    found = oracle.people(rows, guards_of(world.entity), as_of)
     assert world.statuses(prefix) == found.status
     assert world.groups("component", prefix) == found.components
     assert world.groups("profile_id", prefix) == found.profiles
-    names = oracle.name(found.profiles, oracle.ages(rows), names)
+    names = oracle.name(found.profiles, oracle.ages(rows, as_of), names)
     assert world.names("profile_id", prefix) == names.id
     assert world.names("retired_id", prefix) == names.retired
     yielded = world.con.execute(

@@ -64,7 +64,7 @@ def test_the_past_is_what_the_oracle_says(entity: Entity, days: list[Put], numbe
         world.put(*step.rows)
     world.run()
     found = past(world, number, "id_type, value, status, profile_id")
-    expected = oracle.people(oracle.visible(world.rows, day(number)), guards_of(entity))
+    expected = oracle.people(oracle.visible(world.rows, day(number)), guards_of(entity), day(number))
     assert {(t, v): s for t, v, s, _ in found} == expected.status
     groups: dict[str, set[oracle.Node]] = {}
     for t, v, _, label in found:

@@ -16,11 +16,12 @@ from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Source
 from resources import progress
 from resources.lake import create_foundations, transaction
-from tests.oracles.identity import Guards, Node, Row, tuple_key
+from tests.oracles.identity import Guards, Node, Row, tuple_key, with_ends
 
 Con = duckdb.DuckDBPyConnection
 START = date(2024, 1, 1)
 SOURCES = ("web", "app")
+RECORDS = "crm"
 TYPES = ("user_id", "email", "device_id", "anonymous_id")
 
 
@@ -29,17 +30,31 @@ def day(number: int) -> date:
     return START + timedelta(days=number)
 
 
-def row(number: int, *ids: str, source: str = "web", late: int = 0, minute: int = 0, duplicate: bool = False) -> Row:
-    """Row of load day `number` with ids such as `email:a@x`, of an event `late` days after (or before) it."""
+def row(
+    number: int,
+    *ids: str,
+    source: str = "web",
+    late: int = 0,
+    minute: int = 0,
+    duplicate: bool = False,
+    key: str = "",
+) -> Row:
+    """Row of load day `number` with ids such as `email:a@x`, of an event `late` days after (or before) it.
+
+    With a `key` it is a version of that record.
+    """
+    source = RECORDS if key else source
     nodes = sorted((tuple(i.split(":", 1)) for i in ids), key=lambda n: TYPES.index(n[0]))
     event_day = day(number + late)
     time = datetime.combine(event_day, datetime.min.time()) + timedelta(minutes=minute)
-    return Row(source, day(number), event_day, time, tuple((t, v) for t, v in nodes), duplicate)
+    return Row(source, day(number), event_day, time, tuple((t, v) for t, v in nodes), duplicate, key)
 
 
-def make_project(entity: Entity, sources: Iterable[str] = SOURCES) -> Project:
+def make_project(entity: Entity, sources: Iterable[str] = (*SOURCES, RECORDS)) -> Project:
     """Project with one entity and sources that have all its ids."""
-    made = {s: Source(files="x/{day}/*.jsonl", time="t", event_is="e", ids={t: t for t in entity.ids}) for s in sources}
+    common = {"files": "x/{day}/*.jsonl", "time": "t", "event_is": "e", "ids": {t: t for t in entity.ids}}
+    kinds = {s: {"kind": "records", "key": "k"} if s == RECORDS else {} for s in sources}
+    made = {s: Source.model_validate(common | kind) for s, kind in kinds.items()}
     return Project(root=Path(), name="test", entities={"user": entity}, sources=made)
 
 
@@ -70,12 +85,21 @@ def write_raw(con: Con, source: str, rows: list[Row]) -> None:
             "duplicate": pa.array([r.duplicate for r in rows], pa.bool_()),
             "tuple_user": pa.array([tuple_key(r.ids) if r.ids else None for r in rows], pa.int64()),
             **{name: pa.array(values, pa.string()) for name, values in ids.items()},
+            **({"superseded": pa.array([r.until for r in rows], pa.date32())} if source == RECORDS else {}),
         }
     )
     con.register("raw_rows", table)
     con.execute(f"CREATE TABLE IF NOT EXISTS raw_events.{source} AS FROM raw_rows LIMIT 0")
     con.execute(f"INSERT INTO raw_events.{source} BY NAME FROM raw_rows")
     con.unregister("raw_rows")
+
+
+def by_day(rows: list[Row]) -> dict[tuple[str, date], list[Row]]:
+    """Rows of each source and load day."""
+    found: dict[tuple[str, date], list[Row]] = {}
+    for one in rows:
+        found.setdefault((one.source, one.day), []).append(one)
+    return found
 
 
 @dataclass
@@ -88,7 +112,7 @@ class World:
 
     def __post_init__(self) -> None:
         create_foundations(self.con)
-        for source in SOURCES:
+        for source in (*SOURCES, RECORDS):
             write_raw(self.con, source, [])
 
     @property
@@ -97,22 +121,24 @@ class World:
 
     def put(self, *rows: Row) -> None:
         """Replace the days of these rows by them."""
-        for source, load_day in {(r.source, r.day) for r in rows}:
-            self._drop(source, load_day)
-            mine = [r for r in rows if (r.source, r.day) == (source, load_day)]
-            write_raw(self.con, source, mine)
-            version = hashlib.md5(repr(mine).encode()).hexdigest()
-            progress.record(self.con, f"raw_events/{source}", {load_day.isoformat(): version})
-        self.rows += rows
+        places = {(r.source, r.day) for r in rows}
+        self._become([*(r for r in self.rows if (r.source, r.day) not in places), *rows])
 
     def remove(self, number: int, source: str = "web") -> None:
         """Remove a day."""
-        self._drop(source, day(number))
-        progress.record(self.con, f"raw_events/{source}", {}, [day(number).isoformat()])
+        self._become([r for r in self.rows if (r.source, r.day) != (source, day(number))])
 
-    def _drop(self, source: str, load_day: date) -> None:
-        self.con.execute(f"DELETE FROM raw_events.{source} WHERE day = ?", [load_day])
-        self.rows = [r for r in self.rows if (r.source, r.day) != (source, load_day)]
+    def _become(self, rows: list[Row]) -> None:
+        """Rewrite the days that are not what they were; new versions of records end older ones of any day."""
+        records = with_ends([r for r in rows if r.source == RECORDS])
+        before, after = by_day(self.rows), by_day([*(r for r in rows if r.source != RECORDS), *records])
+        self.rows = [r for mine in after.values() for r in mine]
+        for source, load_day in {place for place in before.keys() | after if before.get(place) != after.get(place)}:
+            mine = after.get((source, load_day), [])
+            self.con.execute(f"DELETE FROM raw_events.{source} WHERE day = ?", [load_day])
+            write_raw(self.con, source, mine)
+            version = {load_day.isoformat(): hashlib.md5(repr(mine).encode()).hexdigest()} if mine else {}
+            progress.record(self.con, f"raw_events/{source}", version, [] if mine else [load_day.isoformat()])
 
     def gather(self) -> EvidenceReport:
         """Update the evidence."""

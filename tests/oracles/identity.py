@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import combinations, count
 
@@ -22,6 +22,13 @@ class Row:
     time: datetime
     ids: tuple[Node, ...]
     duplicate: bool = False
+    key: str = ""
+    until: date | None = None
+
+    @property
+    def visible(self) -> date:
+        """First day on which it can be seen."""
+        return max(self.day, self.event_day)
 
 
 @dataclass(frozen=True)
@@ -56,8 +63,21 @@ class Names:
 
 
 def visible(rows: list[Row], as_of: date) -> list[Row]:
-    """Rows that count at a day."""
-    return [r for r in rows if not r.duplicate and r.day <= as_of and r.event_day <= as_of]
+    """Rows that count at a day or did at an earlier one."""
+    return [r for r in rows if not r.duplicate and r.visible <= as_of and (r.until is None or r.until > r.visible)]
+
+
+def with_ends(rows: list[Row]) -> list[Row]:
+    """Versions of records with the day from which a later version of their key counts instead."""
+    order = {id(r): (r.day, r.time, position) for position, r in enumerate(rows)}
+    ends = [
+        min(
+            (o.visible for o in rows if o.key == r.key and not o.duplicate and order[id(o)] > order[id(r)]),
+            default=None,
+        )
+        for r in rows
+    ]
+    return [replace(r, until=None if r.duplicate else end) for r, end in zip(rows, ends, strict=True)]
 
 
 def node_key(node: Node) -> int:
@@ -70,11 +90,13 @@ def tuple_key(ids: tuple[Node, ...]) -> int:
     return int(hashlib.md5(",".join(str(node_key(n)) for n in ids).encode()).hexdigest()[:15], 16)
 
 
-def people(rows: list[Row], guards: Guards) -> People:
-    """Resolve visible rows."""
+def people(rows: list[Row], guards: Guards, as_of: date) -> People:
+    """Resolve visible rows: the ids together that are so now, since the first time they were."""
     together: dict[tuple[Node, ...], datetime] = {}
+    living = {r.ids for r in rows if r.until is None or r.until > as_of}
     for row in rows:
-        together[row.ids] = min(together.get(row.ids, row.time), row.time)
+        if row.ids in living:
+            together[row.ids] = min(together.get(row.ids, row.time), row.time)
     status = {node: "blocked" if _blocked(node, guards) else "ok" for ids in together for node in ids}
     _quarantine(status, _hubs(together, status, guards), "hub")
     strong = {n for n, s in status.items() if s == "ok" and n[0] not in guards.weak}
@@ -91,14 +113,15 @@ def people(rows: list[Row], guards: Guards) -> People:
     return People(status, components, profiles, yielded)
 
 
-def ages(rows: list[Row]) -> dict[Node, tuple[date, datetime, int]]:
-    """Age of each node: first load day, first event time in it, key."""
+def ages(rows: list[Row], as_of: date) -> dict[Node, tuple[date, datetime, int]]:
+    """Age of each living node: first load day, first event time in it, key."""
+    living = {node for r in rows if r.until is None or r.until > as_of for node in r.ids}
     found: dict[Node, tuple[date, datetime, int]] = {}
     for row in rows:
         for node in row.ids:
             age = (row.day, row.time, node_key(node))
             found[node] = min(found.get(node, age), age)
-    return found
+    return {node: age for node, age in found.items() if node in living}
 
 
 def name(profiles: set[frozenset[Node]], age: dict[Node, tuple[date, datetime, int]], before: Names) -> Names:

@@ -1,5 +1,6 @@
 import multiprocessing as mp
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -129,3 +130,18 @@ def test_extensions_come_from_their_wheels() -> None:
 def test_pending_partitions_are_the_new_the_changed_and_the_gone() -> None:
     upstream = {"a": "1", "b": "2", "c": "3"}
     assert progress.pending(upstream, {"a": "1", "b": "0", "z": "9"}) == ({"b": "2", "c": "3"}, ["z"])
+
+
+@pytest.mark.parametrize(
+    ("expression", "error"),
+    [
+        ("cast('ann@shop.example' AS INTEGER)", "Could not convert string *** to INT32"),
+        ("strptime('ann o''hara', '%Y')", "Could not parse string *** according to format specifier ***"),
+        ("cast(4711000000 AS INTEGER)", "Type INT64 with value *** can't be cast"),
+    ],
+)
+def test_errors_of_a_step_tell_no_values(lake: Lake, expression: str, error: str) -> None:
+    with pytest.raises(duckdb.Error) as raised:
+        lake.step(lambda con: con.execute(f"SELECT {expression}").fetchall(), lambda _, __: None, [])
+    assert error in str(raised.value)
+    assert not re.search("ann|4711", str(raised.value))
