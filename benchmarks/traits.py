@@ -19,31 +19,41 @@ from resources.lake import Con, Lake
 
 AS_OF = "DATE '2025-03-31'"
 DAYS = 90
-BOUGHT, VIEWED = "order_completed", "product_viewed"
+SHARES = {
+    "page_viewed": 45, "product_viewed": 30, "product_added": 8, "app_opened": 5, "newsletter_opened": 4,
+    "order_completed": 4, "identify": 3, "cart_abandoned": 1,
+}  # fmt: skip
+ORDER, VIEW = "order_completed", "product_viewed"
 TRAITS: dict[str, dict[str, Any]] = {
-    **{f"orders_{days}d": {"count": BOUGHT, "within": f"{days} days"} for days in (7, 30, 90)},
-    **{f"spend_{days}d": {"sum": f"{BOUGHT}.price", "within": f"{days} days"} for days in (7, 30, 90)},
-    **{f"products_{days}d": {"unique_count": f"{VIEWED}.product", "within": f"{days} days"} for days in (7, 30)},
-    **{f"active_{days}d": {"days_with": "page_viewed", "within": f"{days} days"} for days in (7, 30)},
-    "orders": {"count": BOUGHT},
-    "large_orders": {"count": BOUGHT, "where": {"price": ">= 150"}},
-    "spend": {"sum": f"{BOUGHT}.price", "unless_none": 0},
-    "order_value": {"average": f"{BOUGHT}.price"},
-    "smallest_order": {"min": f"{BOUGHT}.price"},
-    "largest_order": {"max": f"{BOUGHT}.price"},
-    "days_since_order": {"days_since": BOUGHT},
-    "has_added": {"exists": "product_added", "within": "30 days"},
-    "first_category": {"first": f"{BOUGHT}.category"},
-    "last_viewed": {"latest": f"{VIEWED}.product"},
-    "favourite_category": {"most_frequent": f"{VIEWED}.category"},
-    "categories": {"unique": f"{VIEWED}.category"},
-    "weekend_share": {"sql": "avg((dayofweek(time) in (0, 6))::int)", "from": BOUGHT, "type": "float"},
-    "bulk_spend": {"sql": "sum(price * quantity) filter (where quantity > 2)", "from": BOUGHT, "type": "float"},
+    "orders": {"count": ORDER},
+    "orders_30d": {"count": ORDER, "within": "30 days"},
+    "orders_60d": {"count": ORDER, "within": "60 days"},
+    "spend_total": {"sum": f"{ORDER}.price", "unless_none": 0},
+    "spend_30d": {"sum": f"{ORDER}.price", "within": "30 days", "unless_none": 0},
+    "spend_60d": {"sum": f"{ORDER}.price", "within": "60 days", "unless_none": 0},
+    "average_order": {"average": f"{ORDER}.price"},
+    "smallest_order": {"min": f"{ORDER}.price"},
+    "largest_order": {"max": f"{ORDER}.price"},
+    "first_order_at": {"first": f"{ORDER}.time"},
+    "days_since_order": {"days_since": ORDER},
+    "large_orders": {"count": ORDER, "where": {"price": ">= 150"}},
+    "weekend_share": {"sql": "avg((dayofweek(time) in (0, 6))::int)", "from": ORDER, "type": "float"},
+    "bulk_spend": {"sql": "sum(price * quantity) filter (where quantity > 2)", "from": ORDER, "type": "float"},
+    "favourite_category": {"most_frequent": f"{VIEW}.category", "at_least": 2, "within": "60 days"},
+    "categories_viewed": {"unique": f"{VIEW}.category", "within": "60 days"},
+    "products_viewed_30d": {"unique_count": f"{VIEW}.product", "within": "30 days"},
+    "active_days_30d": {"days_with": "page_viewed", "within": "30 days"},
+    "days_since_visit": {"days_since": "page_viewed"},
+    "carts_abandoned_30d": {"count": "cart_abandoned", "within": "30 days"},
+    "uses_app": {"exists": "app_opened", "within": "60 days"},
+    "reads_newsletter": {"exists": "newsletter_opened", "within": "60 days"},
+    "city": {"latest": "identify.category"},
+    "plan": {"latest": "identify.product", "unless_none": "free"},
 }
 
 
 def figures(quick: bool) -> list[Figure]:
-    """One scan for all traits of a section, in CPU of one scan per trait; and what of it the bare scan takes."""
+    """The traits of a shop in one scan, in CPU of one scan per trait; and what of it the bare scan takes."""
     events = 200_000 if quick else 2_000_000
     with filled(events) as con:
         found = [
@@ -108,8 +118,9 @@ def filled(events: int) -> Iterator[Con]:
 
 
 def _events(count: int, of: int) -> str:
+    names = [name for name, share in SHARES.items() for _ in range(share)]
     return f"""SELECT t::DATE AS day, t::DATE AS event_day, t AS time, t AS received,
-        ['page_viewed', '{VIEWED}', '{VIEWED}', 'product_added', '{BOUGHT}'][(1 + hash(i) % 5)::BIGINT] AS event,
+        {names}[(1 + hash(i) % 100)::BIGINT] AS event,
         md5(i::VARCHAR) AS event_id, 'landing/shop/' || t::DATE || '/events.jsonl.gz' AS file, i AS position,
         false AS duplicate, '{{"event": ' || i || '}}' AS payload, (hash(i, 1) % {of // 12})::BIGINT AS tuple_user,
         (hash(i, 2) % 20000) / 100 AS p_price, (1 + hash(i, 3) % 4)::DOUBLE AS p_quantity,

@@ -71,6 +71,26 @@ def markdown(picture: str, alt: str) -> str:
     return f"![{alt}](data:image/svg+xml;base64,{base64.b64encode(picture.encode()).decode()})"
 
 
+def made_from(inputs: Sequence[str], name: str) -> str:
+    """Boxes of what something is made from, each with an arrow to the box of the thing itself."""
+    wide, high, gap = 190, 30, 10
+    tall = max(len(inputs), 1) * (high + gap)
+    middle = tall / 2 - gap / 2
+    parts = [_box(wide + 60, middle - high / 2, name, on=True)]
+    for i, words in enumerate(inputs):
+        y = i * (high + gap)
+        parts.append(_box(0, y, words, on=False))
+        path = f"M{wide + 2} {y + high / 2:.0f} L{wide + 54} {middle:.0f}"
+        parts.append(f'<path d="{path}" stroke="{GREY}" fill="none"/>')
+    return svg(2 * wide + 62, tall, parts)
+
+
+def _box(x: float, y: float, words: str, *, on: bool) -> str:
+    looks = f'fill="{BLUE if on else "#fff"}" stroke="{BLUE if on else GREY}"'
+    box = f'<rect x="{x + 0.5}" y="{y + 0.5:.1f}" width="189" height="29" rx="6" {looks}/>'
+    return box + text(x + 95, y + 19, shortened(words, 28), "#fff" if on else INK, anchor="middle")
+
+
 def histogram(bins: Sequence[tuple[float | None, float | None, int]], unit: str = "", height: int = 120) -> str:
     """Columns of the people in each bin (from, to, people), the open outer ones in grey, over some of the edges."""
     most, wide = max((people for *_, people in bins), default=0) or 1, 20.0

@@ -11,6 +11,7 @@ from profiles_assets.definitions import build_defs
 from profiles_assets.triggers import JOB, RANGE_END, RANGE_START
 from tests.shop import lake_of
 
+GROUPS = ("events", "identity", "models", "traits", "metrics", "predictions", "profiles", "audiences", "views")
 PROJECT = {
     "project.yml": "name: tiny\nstart: 2025-01-01\nentities: {user: {ids: {user_id: {}, device_id: {}}}}\n",
     "sources.yml": """
@@ -113,11 +114,11 @@ def test_every_asset_has_a_description_a_schema_checks_and_a_picture(root: Path)
     graph = definitions.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     checked = {check.asset_key for check in graph.asset_check_keys}
-    assert len(keys) == 13
+    assert len(keys) == 25
     assert checked == keys
     for key in keys:
         node = graph.get(key)
         assert "data:image/svg+xml" in (node.description or ""), key
         assert "dagster/column_schema" in node.metadata, key
         assert node.kinds, key
-        assert node.group_name in ("events", "identity", "traits", "predictions", "profiles"), key
+        assert node.group_name in GROUPS, key

@@ -72,7 +72,8 @@ def _description(audience: Declared[Audience]) -> str:
     words = {"all": "All of these hold", "any": "At least one of these holds", "none": "None of these holds"}
     parts = [f"**{words[group]}**\n\n{_listed(found)}" for group, found in spec.conditions.items()]
     about = "\n\n".join(filter(None, [spec.title or audience.name.replace("_", " "), spec.description]))
-    return "\n\n".join([about, *parts])
+    drawn = pictures.made_from(spec.inputs, f"audiences/{audience.name}")
+    return "\n\n".join([about, *parts, pictures.markdown(drawn, "what the audience is made from")])
 
 
 def _listed(conditions: list[dict[str, Any]]) -> str:

@@ -13,7 +13,11 @@ from profiles_assets.project.sql_words import AGGREGATES, BEFORE_BRACKETS, WINDO
 
 AS_OF = "as_of"
 NAME = re.compile(r"[A-Za-z_]\w*")
-ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod)
+OF_NUMBERS = (
+    exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.Neg, exp.Abs, exp.Round, exp.Floor, exp.Ceil, exp.Ln, exp.Exp, exp.Sqrt,
+    exp.Sum, exp.Avg,
+)  # fmt: skip
+PASSING_ON = (exp.Paren, exp.Coalesce, exp.Greatest, exp.Least)
 ORDERED = (exp.LT, exp.LTE, exp.GT, exp.GTE)
 TIMES = frozenset({"time", "received", "day", AS_OF})
 AROUND_A_CALL = (exp.Filter, exp.WithinGroup, exp.IgnoreNulls, exp.RespectNulls)
@@ -55,15 +59,25 @@ def expression_uses(sql: str) -> tuple[tuple[str, bool], ...]:
     return tuple((property_path(c), _as_number(c)) for c in properties(tree)) if tree is not None else ()
 
 
-def _as_number(column: exp.Column) -> bool:
-    parent = column.parent
-    if isinstance(parent, ARITHMETIC):
-        other = parent.expression if parent.this is column else parent.this
-        return isinstance(parent, exp.Mul | exp.Div | exp.IntDiv | exp.Mod) or not _is_time(other)
+def number_paths(sql: str) -> frozenset[str]:
+    """Paths of the properties that an expression uses as numbers."""
+    return frozenset(path for path, number in expression_uses(sql) if number)
+
+
+def _as_number(node: exp.Expr) -> bool:
+    parent = node.parent
+    others = [part for part in parent.iter_expressions() if part is not node] if parent else []
+    if isinstance(parent, exp.Add | exp.Sub):
+        return not any(map(_is_time, others))
     if isinstance(parent, ORDERED):
-        other = parent.expression if parent.this is column else parent.this
-        return isinstance(other, exp.Literal) and not other.is_string
-    return isinstance(parent, exp.Sum | exp.Avg | exp.Neg)
+        return any(map(_is_number, others))
+    if isinstance(parent, PASSING_ON):
+        return any(map(_is_number, others)) or _as_number(parent)
+    return isinstance(parent, OF_NUMBERS)
+
+
+def _is_number(node: exp.Expr) -> bool:
+    return isinstance(node, exp.Literal) and not node.is_string
 
 
 def _is_time(node: exp.Expr) -> bool:

@@ -5,9 +5,18 @@ from typing import Any
 import duckdb
 
 from profiles_assets.identity.schema import view
-from resources.tables import exists
+from resources.tables import exists, quote
 
 Con = duckdb.DuckDBPyConnection
+
+
+def one_row_per_value(con: Con, table: str, column: str) -> tuple[bool, dict[str, Any]]:
+    """Whether no two rows of a table have the same value in a column."""
+    if not exists(con, table):
+        return True, {"rows": 0}
+    row = con.execute(f"SELECT count(*), count(DISTINCT {quote(column)}) FROM {table}").fetchone()
+    assert row is not None
+    return row[0] == row[1], {"rows": row[0], "different": row[1]}
 
 
 def one_row_per_person(con: Con, table: str, entity: str) -> tuple[bool, dict[str, Any]]:

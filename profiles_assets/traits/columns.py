@@ -1,6 +1,6 @@
 """Where the properties of events stand in the lake, and under which name a scan carries them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import duckdb
@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from profiles_assets.events.columns import SQL_TYPES
 from profiles_assets.events.visible import counts_sql
-from profiles_assets.project.expressions import expression_uses, names_in, parse_expression, property_path
+from profiles_assets.project.expressions import names_in, number_paths, parse_expression, property_path
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Column
 from resources.tables import columns, literal, quote
@@ -38,6 +38,7 @@ class Value:
 
 
 NOTHING = Value("NULL::VARCHAR", "VARCHAR")
+NO_NUMBER = "NULL::DOUBLE"
 
 
 @dataclass(frozen=True)
@@ -73,10 +74,10 @@ class EventColumns:
     def scan(self, source: str, events: Iterable[str], paths: Iterable[str], join: str, seen: Visible) -> str:
         """SELECT of one source's visible events with their person, and `moment`, a key of their order.
 
-        Computed columns come after what they are made from. What nobody reads, the engine leaves out.
+        What nobody reads, the engine leaves out.
         """
         row = [*(f"e.{c}" for c in ROW), *([f"e.{PAYLOAD}"] if PAYLOAD in self.tables[source] else [])]
-        wanted = dict.fromkeys(p for path in sorted(set(paths)) for p in self._with_inputs(source, path))
+        wanted = [path for path in sorted(set(paths) - BUILTIN.keys()) if self._type(source, path)]
         properties = [f"{self._read(source, path)} AS {carried(source, path)}" for path in wanted]
         names = ", ".join(literal(event) for event in sorted(set(events)))
         window = f" AND e.event_day > {seen.as_of} - {seen.days}" if seen.days else ""
@@ -93,23 +94,19 @@ class EventColumns:
         column = self._computed(source, path)
         return SQL_TYPES[column.type] if column else self.tables[source].get(f"p_{path}")
 
-    def _with_inputs(self, source: str, path: str) -> Iterator[str]:
-        if column := self._computed(source, path):
-            for inner, _ in expression_uses(column.sql):
-                yield from self._with_inputs(source, inner)
-            yield path
-        elif path not in BUILTIN and f"p_{path}" in self.tables[source]:
-            yield path
-
     def _read(self, source: str, path: str) -> str:
         column = self._computed(source, path)
         if column is None:
             return finite(f"e.{quote(f'p_{path}')}", self.tables[source][f"p_{path}"])
 
+        numbers = number_paths(column.sql)
+
         def lookup(inner: str) -> str:
             if inner in BUILTIN:
                 return f"e.{BUILTIN[inner][0]}"
-            return self._read(source, inner) if self._type(source, inner) else NOTHING.sql
+            if self._type(source, inner):
+                return self._read(source, inner)
+            return NO_NUMBER if inner in numbers else NOTHING.sql
 
         found = f"try_cast(TRY({bound(column.sql, lookup)}) AS {SQL_TYPES[column.type]})"
         return finite(found, SQL_TYPES[column.type])

@@ -31,6 +31,7 @@ from profiles_assets.traits.funnel_words import outline, rules, steps_picture, s
 from resources.lake import Lake
 
 CHECKS = {"one_row_per_person": "Every person has exactly one row, and nobody else has one."}
+REPORT_CHECKS = {"no_step_grows": "No step was reached by more people than the one before."}
 REPORT_COLUMNS = {
     "as_of": ("DATE", "Day as of which it holds."),
     "step": ("BIGINT", "Number of the step, from 1."),
@@ -80,8 +81,10 @@ def _funnel_asset(project: Project, funnel: Declared[Funnel]) -> dg.AssetsDefini
 
 
 def _report_asset(project: Project, funnel: Declared[Funnel]) -> dg.AssetsDefinition:
+    key = funnel_key(funnel.name + REPORT)
+
     @dg.asset(
-        key=funnel_key(funnel.name + REPORT),
+        key=key,
         deps=[funnel_key(funnel.name)],
         group_name="traits",
         kinds={"duckdb"},
@@ -89,6 +92,7 @@ def _report_asset(project: Project, funnel: Declared[Funnel]) -> dg.AssetsDefini
         automation_condition=automation(),
         freshness_policy=FRESHNESS,
         code_version=definition_hash(funnel),
+        check_specs=checks(key, REPORT_CHECKS),
         metadata=schema(REPORT_COLUMNS),
         description=_description(funnel, "How many people reached each step, one row per step and day."),
     )
@@ -96,9 +100,15 @@ def _report_asset(project: Project, funnel: Declared[Funnel]) -> dg.AssetsDefini
         with lake.get_connection() as con:
             steps = read_report(con, funnel.name)
         now = schema_now(lake, report_table(funnel.name), REPORT_COLUMNS)
-        return dg.MaterializeResult(metadata=now | _report_metadata(steps))
+        result = outcome("no_step_grows", _no_step_grows(steps))
+        return dg.MaterializeResult(metadata=now | _report_metadata(steps), check_results=[result])
 
     return steps_report
+
+
+def _no_step_grows(steps: list[StepReport]) -> tuple[bool, dict[str, Any]]:
+    people = [step.people for step in steps]
+    return people == sorted(people, reverse=True), {"people": ", ".join(map(str, people))}
 
 
 def _report_metadata(steps: list[StepReport]) -> dict[str, Any]:

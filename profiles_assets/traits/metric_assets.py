@@ -18,13 +18,15 @@ from profiles_assets.shell import (
     schema,
 )
 from profiles_assets.traits.assets import section_key, sentence
+from profiles_assets.traits.checks import one_row_per_value
 from profiles_assets.traits.evaluate_metrics import update_metric
 from profiles_assets.traits.metric_checks import adds_up, series_adds_up
 from profiles_assets.traits.metrics import histogram, percentiles, section_of, values_table
-from profiles_assets.traits.series import series_of, value_type
+from profiles_assets.traits.series import series_of, series_table, value_type
 from resources.lake import Lake
 
-CHECKS = {"series_adds_up": "The days add up to the values of people and what is nobody's."}
+PER_DAY = {"one_row_per_day": "Every day with events has exactly one row."}
+ADDS_UP = {"series_adds_up": "The days add up to the values of people and what is nobody's."}
 SHOWN_PERCENTILES = (0, 1, 5, 10, 25, 50, 75, 90, 95, 99, 100)
 
 
@@ -50,14 +52,15 @@ def _metric_asset(project: Project, metric: Declared[Metric]) -> dg.AssetsDefini
         owners=owners(metric.owner, project.owner),
         automation_condition=automation(),
         freshness_policy=FRESHNESS,
-        check_specs=checks(key, CHECKS if checked else {}),
+        check_specs=checks(key, PER_DAY | (ADDS_UP if checked else {})),
         metadata=schema(_columns(metric)),
         description=_description(project, metric),
     )
     def series(lake: Lake) -> dg.MaterializeResult:  # type: ignore[type-arg]
         report = update_metric(lake, project, name)
         with lake.get_connection() as con:
-            results = [outcome("series_adds_up", series_adds_up(con, project, name))] if checked else []
+            results = [outcome("one_row_per_day", one_row_per_value(con, series_table(name), "day"))]
+            results += [outcome("series_adds_up", series_adds_up(con, project, name))] if checked else []
             metadata = report_metadata(report) | _pictures(con, project, metric)
         return dg.MaterializeResult(metadata=metadata | {ROW_COUNT: report.days}, check_results=results)
 
@@ -92,7 +95,10 @@ def _table(places: list[float]) -> list[dg.TableRecord]:
 def _description(project: Project, metric: Declared[Metric]) -> str:
     spec, entity = metric.spec, metric.entity
     made = f"{spec.verb} `{spec.reference}`" + (f", last {spec.within} days per {entity}" if spec.within else "")
+    drawn = pictures.made_from([spec.reference, values_table(project, metric.name)], f"metrics/{metric.name}")
+    picture = pictures.markdown(drawn, "what the metric is made from")
     return (
-        f"{sentence(metric.name, spec)}\n\nMade from {made}. One row per day with events; the distribution over "
+        f"{sentence(metric.name, spec)}\n\n{picture}\n\n"
+        f"Made from {made}. One row per day with events; the distribution over "
         f"every {entity} is in `metrics.distributions`, the value of each in `{values_table(project, metric.name)}`."
     )

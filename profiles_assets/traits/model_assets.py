@@ -1,22 +1,34 @@
 """Assets `models/<name>`: the rows of each SQL model."""
 
 import hashlib
-from typing import Any
 
 import dagster as dg
 
+from profiles_assets import pictures
 from profiles_assets.events.assets import event_asset_key
 from profiles_assets.identity.assets import EDGES, STITCHED
 from profiles_assets.project.model_columns import Reading
-from profiles_assets.project.model_scopes import read_columns
+from profiles_assets.project.model_scopes import model_outputs, read_columns
 from profiles_assets.project.model_tables import TableKind
 from profiles_assets.project.models import Model
 from profiles_assets.project.project import Project
-from profiles_assets.shell import FRESHNESS, ROW_COUNT, automation, owners, report_metadata, schema_now
+from profiles_assets.shell import (
+    FRESHNESS,
+    ROW_COUNT,
+    automation,
+    checks,
+    outcome,
+    owners,
+    report_metadata,
+    schema,
+    schema_now,
+)
 from profiles_assets.traits.assets import section_key
 from profiles_assets.traits.models import asks_who, built_models, update_model
 from resources.lake import Lake
 from resources.tables import quote
+
+CHECKS = {"has_rows": "The model gives rows."}
 
 
 def model_key(name: str) -> dg.AssetKey:
@@ -30,10 +42,10 @@ def build_model_assets(project: Project) -> list[dg.AssetsDefinition]:
 
 
 def _model_asset(project: Project, model: Model) -> dg.AssetsDefinition:
-    reading = read_columns(project, model)
+    reading, key, table = read_columns(project, model), model_key(model.name), f"models.{quote(model.name)}"
 
     @dg.asset(
-        key=model_key(model.name),
+        key=key,
         deps=_deps(reading),
         group_name="models",
         kinds={"duckdb", "sql"},
@@ -41,12 +53,15 @@ def _model_asset(project: Project, model: Model) -> dg.AssetsDefinition:
         automation_condition=automation(),
         freshness_policy=FRESHNESS,
         code_version=hashlib.md5(model.sql.encode(), usedforsecurity=False).hexdigest(),
-        description=_description(model),
+        check_specs=checks(key, CHECKS, warn_only=[*CHECKS]),
+        metadata=schema(dict.fromkeys(sorted(model_outputs(project, model.name).known), ("", ""))),
+        description=_description(model, reading),
     )
-    def rows(lake: Lake) -> dg.MaterializeResult[Any]:
+    def rows(lake: Lake) -> dg.MaterializeResult:  # type: ignore[type-arg]
         report = update_model(lake, project, model.name)
-        metadata = report_metadata(report) | schema_now(lake, f"models.{quote(model.name)}", {})
-        return dg.MaterializeResult(metadata=metadata | {ROW_COUNT: report.rows})
+        result = outcome("has_rows", (report.rows > 0, {"rows": report.rows}), warn=True)
+        metadata = report_metadata(report) | schema_now(lake, table, {}) | {ROW_COUNT: report.rows}
+        return dg.MaterializeResult(metadata=metadata, check_results=[result])
 
     return rows
 
@@ -70,7 +85,9 @@ def _dep(kind: TableKind, name: str) -> dg.AssetKey:
             return dg.AssetKey([f"{kind}s", name])
 
 
-def _description(model: Model) -> str:
+def _description(model: Model, reading: Reading) -> str:
     title = model.title or model.name.replace("_", " ")
-    about = "\n\n".join(part for part in (title, model.description) if part)
+    inputs = sorted({use.name for use in reading.tables})
+    picture = pictures.markdown(pictures.made_from(inputs, f"models/{model.name}"), "what the model is made from")
+    about = "\n\n".join(part for part in (title, model.description, picture) if part)
     return f"{about}\n\nRead `models.{model.name}`; made by `{model.file}`:\n\n```sql\n{model.sql.strip()}\n```"

@@ -12,9 +12,9 @@ from sqlglot import exp
 from profiles_assets.project.expressions import (
     AS_OF,
     TIMES,
-    expression_uses,
     is_aggregate,
     names_of,
+    number_paths,
     outside,
     parse_expression,
     property_path,
@@ -23,7 +23,7 @@ from profiles_assets.project.expressions import (
 )
 from profiles_assets.project.sql_words import ANY_ROW_ORDER
 from profiles_assets.project.traits import Trait
-from profiles_assets.traits.columns import MOMENT, NOTHING, EventColumns, bind
+from profiles_assets.traits.columns import MOMENT, NO_NUMBER, NOTHING, EventColumns, bind
 from profiles_assets.traits.verbs import narrowed, rows_sql
 from resources.tables import quote
 
@@ -87,13 +87,13 @@ def _parsed(trait: Trait) -> exp.Paren:
 
 
 def _lookup(trait: Trait, events: EventColumns, as_of: str) -> Callable[[str], str]:
-    numbers = {path for path, number in expression_uses(str(trait.sql)) if number}
+    numbers = number_paths(str(trait.sql))
 
     def lookup(path: str) -> str:
         if path == AS_OF:
             return as_of
         value = events.value(trait.event, path)
-        return "NULL::DOUBLE" if value == NOTHING and path in numbers else value.sql
+        return NO_NUMBER if value == NOTHING and path in numbers else value.sql
 
     return lookup
 

@@ -95,6 +95,35 @@ def test_a_repeated_event_is_no_version(records: Shop) -> None:
     assert records.rows("superseded, duplicate") == [(JAN[1], False), (JAN[4], False), (None, False)]
 
 
+def test_a_repeat_that_is_none_any_more_ends_the_version_before(records: Shop) -> None:
+    records.source = crm(event_id="id")
+    records.put(ONE, [version(1, id="a"), version(2, id="b")])
+    records.put(TWO, [version(2, id="a")])
+    records.load()
+    assert records.rows("record_key, superseded, duplicate") == [
+        ("1", None, False),
+        ("2", None, False),
+        ("2", None, True),
+    ]
+    records.put(ONE, [version(2, id="b")])
+    records.put(FIVE, [version(3, id="c")])
+    assert records.load().days == (JAN[0], JAN[1], JAN[4])
+    assert records.rows("record_key, superseded") == [("2", JAN[1]), ("2", None), ("3", None)]
+    before = versions(records)
+    records.put("landing/2024-01-01/b.jsonl", [version(9, id="a")])
+    assert records.load().days == (JAN[0], JAN[1])
+    assert records.rows("record_key, superseded, duplicate") == [
+        ("2", None, False),
+        ("9", None, False),
+        ("2", None, True),
+        ("3", None, False),
+    ]
+    assert versions(records)["2024-01-05"] == before["2024-01-05"]
+    (records.root / "landing/2024-01-01/b.jsonl").unlink()
+    records.load(allow_shrink=True)
+    assert versions(records) == before
+
+
 def test_a_record_needs_its_whole_key(records: Shop) -> None:
     records.put(ONE, [version(1), version(None), version(" "), {"user": "u"}, version(0)])
     assert records.load().rejected == {"no key": 3}

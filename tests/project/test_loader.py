@@ -43,8 +43,9 @@ def test_the_shop_loads() -> None:
     shop = load_project(SHOP)
     assert (shop.name, shop.timezone, shop.start) == ("shop", "UTC", date(2025, 1, 1))
     assert list(shop.entities["user"].ids) == ["user_id", "email", "device_id", "anonymous_id"]
-    assert list(shop.sections) == ["commerce", "engagement", "support"]
-    assert {trait.verb for trait in shop.traits_of("user").values()} <= set(VERBS)
+    assert list(shop.sections) == ["commerce", "engagement", "support", "lifecycle", "metrics"]
+    assert {trait.verb for trait in shop.traits_of("user").values()} == set(VERBS)
+    assert all((shop.funnels, shop.metrics, shop.audiences, shop.views, shop.models, shop.packages))
     assert all(trait.title for trait in shop.traits_of("user").values())
     assert {name: forecast.owner for name, forecast in shop.predictions.items()} == {
         "churn_risk": "growth",
@@ -54,13 +55,13 @@ def test_the_shop_loads() -> None:
 
 def test_sections_without_owner_get_that_of_the_project() -> None:
     shop = load_project(SHOP)
-    assert [section.owner for section in shop.sections.values()] == ["growth", "web", "service"]
+    assert [section.owner for section in shop.sections.values()] == ["growth", "web", "service", "data", "growth"]
 
 
 def test_traits_are_ordered_inputs_first() -> None:
     shop = load_project(SHOP)
     order = ordered_traits(shop, "user")
-    assert sorted(order) == sorted(shop.traits_of("user"))
+    assert sorted(order) == sorted(shop.facts_of("user"))
     for name, trait in shop.traits_of("user").items():
         assert all(order.index(i) < order.index(name) for i in trait.inputs if i in order)
 
@@ -68,7 +69,8 @@ def test_traits_are_ordered_inputs_first() -> None:
 def test_traits_over_predictions_are_known() -> None:
     shop = load_project(SHOP)
     late = [name for name in shop.traits_of("user") if depends_on_prediction(shop, "user", name)]
-    assert late == traits_after_predictions(shop, "user") == ["churn_tier"]
+    assert late == ["churn_tier"]
+    assert traits_after_predictions(shop, "user") == ["churn_tier", "win_back"]
     assert not depends_on_prediction(shop, "user", "nowhere")
 
 

@@ -88,7 +88,7 @@ def test_traits_know_what_they_read() -> None:
         {"ratio": ["a", "b"], "within": "30 days"},
         {"count": "e", "from": "e"},
         {"sql": "count(*)", "type": "integer"},
-        {"bucket": "a"},
+        {"count": "e", "at": [1]},
     ],
 )
 def test_keys_that_do_not_go_together(keys: dict[str, object]) -> None:

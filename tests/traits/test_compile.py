@@ -73,8 +73,10 @@ def specs() -> dict[str, dict[str, Any]]:
     return found
 
 
-def rows_of(traits: dict[str, Any], history: list[dict[str, Any]], as_of: date) -> dict[str, dict[str, Any]]:
-    project, con = project_with(traits), lake_with(history, PEOPLE)
+def rows_of(
+    traits: dict[str, Any], history: list[dict[str, Any]], as_of: date, **of_project: Any
+) -> dict[str, dict[str, Any]]:
+    project, con = project_with(traits, **of_project), lake_with(history, PEOPLE)
     day = f"DATE '{as_of}'"
     con.execute(f"CREATE TABLE facts AS {compile_section(project, 'facts', event_columns(con, project), day)}")
     result = con.sql(select_all_traits(project, "user", ["facts"], "people", day))

@@ -17,10 +17,10 @@ from profiles_assets.identity.stitch import update_stitched
 from profiles_assets.project.funnels import Funnel
 from profiles_assets.project.loader import load_project
 from profiles_assets.project.project import Project
-from profiles_assets.traits import funnel_report
 from profiles_assets.traits.funnel_assets import build_funnel_assets
 from profiles_assets.traits.funnel_report import FunnelReport, read_report, update_funnel
 from profiles_assets.traits.funnel_words import outline, rules, steps_picture, steps_table
+from resources import progress
 from resources.lake import Lake, snapshot_number
 from tests.events.shop import OpenLake
 
@@ -172,7 +172,7 @@ def test_rows_report_and_note_commit_together(lake: Lake, project: Project, monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(funnel_report.progress, "record", killed)
+        patched.setattr(progress, "record", killed)
         with pytest.raises(KeyboardInterrupt):
             update_funnel(lake, project, "way")
     assert query(lake, "SELECT count(*) FROM duckdb_tables() WHERE schema_name = 'funnels'") == [(0,)]

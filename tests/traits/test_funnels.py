@@ -134,7 +134,7 @@ def test_any_order_equals_the_oracle(spec: dict[str, Any], seed: int, as_of: dat
 
 @pytest.mark.long
 @pytest.mark.parametrize("order", ["loose", "strict", "any"])
-@settings(max_examples=2_500, deadline=None)
+@settings(max_examples=2_000, deadline=None)
 @given(data=st.data(), seed=seeds, as_of=as_ofs)
 def test_every_order_equals_the_oracle_long(order: str, data: st.DataObject, seed: int, as_of: date) -> None:
     check(data.draw(specs(order)), history(seed), as_of)
@@ -274,3 +274,10 @@ def test_a_source_is_scanned_once_and_nothing_is_joined_with_itself() -> None:
     plan = con.execute(f"EXPLAIN (FORMAT json) {sql}").fetchall()[0][1]
     assert len(re.findall(r'"Table": "[^"]*clicks"', plan)) == 1
     assert len(re.findall(r'"name": "[A-Z_]*JOIN', plan)) == 2
+
+
+def test_long_funnels_are_planned_in_pieces() -> None:
+    spec = {"steps": ["A", "B"] * 10, "within": "30 hours"}
+    assert reached(spec, [event("AB"[hour % 2], hour) for hour in range(24)])[0].step == 20
+    (project, funnel), con = declared(spec), lake()
+    assert compile_reached(funnel, event_columns(con, project), "as_of").count("MATERIALIZED") == 2
