@@ -36,7 +36,8 @@ def compile_command(context: Context, asset: str | None) -> None:
 
 def compiled(project: Project, events: EventColumns) -> dict[str, Statement]:
     """What makes the SQL of each asset that is made by one statement, by asset."""
-    found: dict[str, Statement] = {f"models/{n}": partial(compile_model, project, n, events, AS_OF) for n in built_models(project)}
+    found: dict[str, Statement] = {}
+    found |= {f"models/{n}": partial(compile_model, project, n, events, AS_OF) for n in built_models(project)}
     found |= {f"entity_vars/{n}": partial(compile_section, project, n, events, AS_OF) for n in project.sections}
     found |= {f"funnels/{n}": partial(compile_funnel, f, events, AS_OF) for n, f in project.funnels.items()}
     found |= {f"metrics/{n}": partial(series_sql, m, events, AS_OF) for n, m in project.metrics.items()}

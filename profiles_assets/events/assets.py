@@ -42,6 +42,11 @@ COLUMNS = {
     "identify_traits": ("VARCHAR", "What the record says about the person, as JSON."),
 }
 
+VERSIONS = {
+    "record_key": ("VARCHAR", "Which record it is."),
+    "superseded": ("DATE", "Day from which a newer version counts; empty for the newest."),
+}
+
 
 def build_event_assets(project: Project) -> list[dg.AssetsDefinition]:
     """One daily partitioned asset per source."""
@@ -100,7 +105,7 @@ def _columns(project: Project, name: str, source: Source) -> dict[str, tuple[str
     tuples = {f"tuple_{name}": ("BIGINT", f"Key of the record's ids of one {name}.") for name in project.entities}
     types = wanted_types(source, used_paths(project, name), {})
     properties = {f"p_{path}": (type_ or "", f"Property {path}.") for path, type_ in types.items()}
-    return COLUMNS | ids | tuples | properties
+    return COLUMNS | (VERSIONS if source.kind == "records" else {}) | ids | tuples | properties
 
 
 def _description(name: str, source: Source) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import duckdb
 import pyarrow as pa
 
+from profiles_assets.events.derive import extraction_of, record_sql
 from profiles_assets.events.discover import LandingFile, landing_files, local_copy
 from profiles_assets.events.read import read_records
 from profiles_assets.events.records import Good
@@ -37,10 +38,11 @@ def describe(source: Source, texts: list[pa.Array]) -> Sample:
     con = duckdb.connect(config={"threads": 1})
     try:
         con.register("texts", pa.table({"text": pa.chunked_array(texts)}))
-        pointer = "$." + ".".join(f'"{part}"' for part in (source.event or "").split("."))
-        event = literal(source.event_is) if source.event_is else f"json_extract_string(text, {literal(pointer)})"
+        extraction = extraction_of(source)
+        event = literal(source.event_is) if source.event_is else extraction.take(source.event)
         con.execute(
-            f"CREATE TABLE records AS SELECT row_number() OVER () AS n, {event} AS event, text FROM texts "
+            f"CREATE TABLE records AS SELECT row_number() OVER () AS n, {event} AS event, "
+            f"{record_sql(source, 'text')} AS text FROM (SELECT text, {extraction.sql} AS v FROM texts) "
             "WHERE json_valid(text)"
         )
         counts = dict(con.execute("SELECT event, count(*) FROM records WHERE event IS NOT NULL GROUP BY 1").fetchall())

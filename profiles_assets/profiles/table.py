@@ -29,7 +29,7 @@ AS_OF = "(SELECT as_of FROM ops.as_of WHERE entity = '{}')"
 
 @dataclass(frozen=True)
 class ProfilesReport:
-    """What filling the profiles changed; the snapshot, where it was published without waiting for what is made of it."""
+    """What filling the profiles changed; the snapshot, unless publication waits for what is made of the profiles."""
 
     as_of: date | None
     people: int = 0

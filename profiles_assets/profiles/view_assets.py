@@ -4,7 +4,7 @@ import dagster as dg
 
 from profiles_assets import pictures
 from profiles_assets.profiles.assets import profiles_key
-from profiles_assets.profiles.views import all_traits, update_view, view_table
+from profiles_assets.profiles.views import all_traits, keys_table, update_view, view_table
 from profiles_assets.project.project import Declared, Project
 from profiles_assets.project.views import View
 from profiles_assets.shell import (
@@ -48,7 +48,7 @@ def _view_asset(project: Project, view: Declared[View]) -> dg.AssetsDefinition:
     def rows(lake: Lake) -> dg.MaterializeResult:  # type: ignore[type-arg]
         report = update_view(lake, project, view.name)
         with lake.get_connection() as con:
-            result = outcome("one_row_per_value", one_row_per_value(con, view_table(view.name), view.spec.key))
+            result = outcome("one_row_per_value", one_row_per_value(con, keys_table(view.name), "value"))
         metadata = report_metadata(report) | schema_now(lake, view_table(view.name), described)
         return dg.MaterializeResult(metadata=metadata | {ROW_COUNT: report.rows}, check_results=[result])
 

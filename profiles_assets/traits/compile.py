@@ -26,6 +26,9 @@ from profiles_assets.traits.verbs import (
 )
 from resources.tables import literal, quote
 
+# a reader without conditions, else the engine would check those of all readers at the scan and again at each
+UNFILTERED = "\nCROSS JOIN (SELECT count(*) AS all_events FROM events)"
+
 
 @dataclass(frozen=True)
 class Who:
@@ -52,6 +55,7 @@ def compile_section(project: Project, section: str, events: EventColumns, as_of:
     once = "NOT " if len(found) == 1 else ""
     steps = [f"events AS {once}MATERIALIZED (\n{in_order(scanned, base, events, as_of)}\n)", *found]
     joins = "".join(f"\nLEFT JOIN {step.split(' AS ', 1)[0]} USING (profile_key)" for step in found)
+    joins += "" if once else UNFILTERED
     values = {stored_column(n, t): finished(t, quote(n), value_type(t, events)) for n, t in base.items()}
     named = ", ".join(f"{sql} AS {quote(column)}" for column, sql in values.items())
     select = f"SELECT profile_id, {named}\nFROM {who.people}{joins}"

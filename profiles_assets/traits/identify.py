@@ -2,6 +2,7 @@
 
 import duckdb
 
+from profiles_assets.events.visible import counts_sql
 from profiles_assets.project.project import Project
 from profiles_assets.traits.verbs import ORDER
 from resources.tables import columns, quote
@@ -16,8 +17,8 @@ def stage_identify_traits(
     column = f"tuple_{entity}"
     scans = [
         f"SELECT a.profile_id, time, event_id, file, position, identify_traits FROM raw_events.{quote(name)} e "
-        f"JOIN attribution a ON a.tuple_key = e.{quote(column)} WHERE NOT duplicate AND identify_traits IS NOT NULL "
-        f"AND e.day <= {as_of} AND e.event_day <= {as_of}"
+        f"JOIN attribution a ON a.tuple_key = e.{quote(column)} "
+        f"WHERE {counts_sql(source, as_of, 'e')} AND identify_traits IS NOT NULL"
         for name, source in project.sources.items()
         if source.identify_traits and column in columns(con, f"raw_events.{quote(name)}")
     ]

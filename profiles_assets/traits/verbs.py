@@ -96,7 +96,8 @@ def over_values_sql(name: str, trait: Trait) -> str:
     seen, last = quote(f"{name} seen"), quote(f"{name} last")
     match trait.verb:
         case "most_frequent":
-            return f"arg_max(value, {{'n': {seen}, 'last': {last}}}) FILTER (WHERE {seen} >= {trait.at_least or 1})"
+            most = f"create_sort_key({seen}, 'ASC NULLS LAST') || {last}"
+            return f"arg_max(value, {most}) FILTER (WHERE {seen} >= {trait.at_least or 1})"
         case "unique" if trait.keep:
             return f"list_sort(arg_max(value, {last}, {trait.keep}))"
         case "unique":

@@ -27,6 +27,7 @@ ONE, TWO = START, START + timedelta(1)
 ALL = ("revenue", "visits", "basket", "buyers", "good", "lookers", "by_email", "by_device")
 FIRST = (
     event(0, 1, "bought", user="ann", mail="Ann@x.y", total=10.5, city="Ulm"),
+    event(0, 6, "opened", user="ann", mail="alma@x.y"),
     event(0, 2, "bought", user="bob", device="tablet", total=1, city="Bonn"),
     event(0, 3, "viewed", user="eve", device="tablet"),
     event(0, 4, "bought", total=5),
@@ -109,7 +110,7 @@ def test_feature_views_are_keyed_by_an_id(town: Town) -> None:
             "email", "profile_id", "owners", "spend", "orders", "city", "place", "tier", "revenue", "visits", "basket",
             "buyers", "good", "lookers",
         ]  # fmt: skip
-        assert [(row[0], row[3], row[5]) for row in found.fetchall()] == [("a***@x.y", 10.5, "***")]
+        assert [(row[0], row[3], row[5]) for row in found.fetchall()] == [("a***@x.y", 10.5, "***")] * 2
     assert town.published("SELECT * EXCLUDE (profile_id) FROM views.by_device") == [("tablet", 2, None, None, False)]
     assert town.published(f"SELECT profile_id = {PERSON.format('eve')} FROM views.by_device") == [(True,)]
 
@@ -208,19 +209,20 @@ def test_a_publication_that_was_cut_short_is_made_up_for(grown: Grown) -> None:
 
 def test_assets_show_what_they_made(town: Town) -> None:
     project = town.project
-    assets = [build_metric_assets(project)[0], build_audience_assets(project)[0], build_view_assets(project)[1]]
+    assets = [build_metric_assets(project)[0], build_audience_assets(project)[0], *build_view_assets(project)]
     stand_ins = [dg.AssetSpec(key) for key in {dep for asset in assets for dep in asset.dependency_keys}]
     with dg.DagsterInstance.ephemeral() as instance:
         lake = Lake(root=town.lake.root, threads=1)
         result = dg.materialize([*assets, *stand_ins], resources={"lake": lake}, instance=instance)
-    checks = {check.check_name: check.passed for check in result.get_asset_check_evaluations()}
-    assert checks == {"series_adds_up": True, "members_are_current": True}
+    checks = [(check.check_name, check.passed) for check in result.get_asset_check_evaluations()]
+    wanted = ("members_are_current", "one_row_per_day", "one_row_per_value", "one_row_per_value", "series_adds_up")
+    assert sorted(checks) == [(name, True) for name in wanted]
     shown = {
         event.asset_key.to_user_string(): {name: entry.value for name, entry in event.materialization.metadata.items()}
         for event in result.get_asset_materialization_events()
     }
     rows = {key: metadata["dagster/row_count"] for key, metadata in shown.items()}
-    assert rows == {"metrics/revenue": 1, "audiences/buyers": 2, "views/by_device": 1}
+    assert rows == {"metrics/revenue": 1, "audiences/buyers": 2, "views/by_device": 1, "views/by_email": 2}
     assert "data:image/svg+xml" in str(shown["metrics/revenue"]["histogram"])
     assert shown["audiences/buyers"]["share"] == 2 / 3
     assert shown["views/by_device"]["conflicts"] == 1

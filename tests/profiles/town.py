@@ -37,7 +37,7 @@ sources:
     time: at
     event: event
     event_id: id
-    events: [bought, viewed]
+    events: [bought, viewed, opened]
     ids: {user_id: user, email: mail, device_id: device}
     types: {total: number, city: text}
 """,

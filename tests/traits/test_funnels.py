@@ -280,4 +280,4 @@ def test_long_funnels_are_planned_in_pieces() -> None:
     spec = {"steps": ["A", "B"] * 10, "within": "30 hours"}
     assert reached(spec, [event("AB"[hour % 2], hour) for hour in range(24)])[0].step == 20
     (project, funnel), con = declared(spec), lake()
-    assert compile_reached(funnel, event_columns(con, project), "as_of").count("MATERIALIZED") == 2
+    assert compile_reached(funnel, event_columns(con, project), "as_of").count("MATERIALIZED") == 3
