@@ -18,7 +18,7 @@ from profiles_assets.traits.funnel_assets import build_funnel_assets
 from profiles_assets.traits.metric_assets import build_metric_assets
 from profiles_assets.traits.model_assets import build_model_assets
 from profiles_assets.triggers import build_job, build_triggers
-from resources.lake import Lake
+from resources.lake import Lake, lake_of
 
 
 def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definitions:
@@ -45,11 +45,6 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
         executor=dg.in_process_executor,
         **build_triggers(project, lake, job),
     )
-
-
-def lake_of(project_dir: Path) -> Lake:
-    """Lake of a project: the folder in PROFILES_LAKE, else .lake in the project."""
-    return Lake(root=os.environ.get("PROFILES_LAKE") or str(project_dir / ".lake"))
 
 
 @dg.definitions

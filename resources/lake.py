@@ -182,6 +182,11 @@ class Lake(DuckDBResource):
         raise AssertionError("unreachable")
 
 
+def lake_of(folder: Path) -> Lake:
+    """Lake that belongs to a folder: the one in PROFILES_LAKE, else .lake inside it."""
+    return Lake(root=os.environ.get("PROFILES_LAKE") or str(folder / ".lake"))
+
+
 @contextmanager
 def transaction(con: Con) -> Iterator[None]:
     """One transaction: committed at the end, rolled back on any exception."""

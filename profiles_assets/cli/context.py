@@ -48,8 +48,7 @@ class Context:
 
     def lake(self) -> "Lake":
         """The lake asked for, else the project's own."""
-        from profiles_assets.definitions import lake_of
-        from resources.lake import Lake
+        from resources.lake import Lake, lake_of
 
         return Lake(root=str(self.lake_dir)) if self.lake_dir else lake_of(self.project_dir)
 

@@ -8,7 +8,7 @@ from profiles_assets.project.personal import personal_columns
 from profiles_assets.project.problems import did_you_mean
 from profiles_assets.project.project import Fact, Project
 from profiles_assets.project.value_types import WORDS, trait_kind
-from profiles_assets.traits.lineage import profile_lineage, section_lineage, used_by
+from profiles_assets.traits.lineage import profile_lineage, trait_lineage, used_by
 
 
 def show_trait(context: Context, project: Project, word: str, name: str | None) -> None:
@@ -32,7 +32,7 @@ def describe(project: Project, name: str) -> dict[str, Any]:
         raise CommandError(f'there is no trait "{name}"; {did_you_mean(name, known)}'.rstrip("; "))
     fact, section = project.facts_of(entity)[name], _section(project, name)
     kind = trait_kind(project, fact)
-    lineage = section_lineage(project, section) if section else profile_lineage(project, entity)
+    lineage = trait_lineage(project, section, name) if section else profile_lineage(project, entity)[name]
     return {
         "name": name,
         "title": fact.title,
@@ -40,7 +40,7 @@ def describe(project: Project, name: str) -> dict[str, Any]:
         "entity": entity,
         "asset": f"entity_vars/{section}" if section else f"audiences/{name}",
         "made_with": definition(fact),
-        "made_from": [str(origin) for origin in lineage[name]],
+        "made_from": [str(origin) for origin in lineage],
         "used_by": used_by(project, entity, name),
         "value": WORDS[kind] if kind else "as in the data",
         "unit": fact.unit,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import sqlglot
 from sqlglot import exp
 
-from profiles_assets.events.columns import SQL_TYPES, used_paths
+from profiles_assets.events.columns import SQL_TYPES, column_inputs, used_paths
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import predicted_columns
 from profiles_assets.project.project import Project
@@ -75,7 +75,11 @@ def _columns(sql: str) -> list[str]:
 
 def _of_events(project: Project, event: str, names: Iterable[str], built_in: Iterable[str]) -> list[Origin]:
     carried = [name.partition(":") for name in names if ":" in name]
-    found = {Origin(f"raw_events/{source}", f"p_{path}") for source, _, path in carried}
+    found = {
+        Origin(f"raw_events/{source}", f"p_{used}")
+        for source, _, path in carried
+        for used in column_inputs(project.sources[source], path)
+    }
     sources = project.sources_of_event(event)
     found |= {Origin(f"raw_events/{source}", BUILTIN[name][0]) for source in sources for name in built_in}
     return sorted(found or {Origin(f"raw_events/{source}", "event") for source in sources})

@@ -24,6 +24,8 @@ from profiles_assets.project.project import Forecast, Project
 from profiles_assets.simulator import Settings, simulate
 from profiles_assets.simulator.settings import Trouble
 from profiles_assets.traits.evaluate import update_section
+from profiles_assets.traits.evaluate_metrics import update_metric
+from profiles_assets.traits.funnel_report import update_funnel
 from resources.lake import Lake
 from tests.ml.predicting import forecast
 from tests.shop import copy_shop
@@ -46,6 +48,10 @@ def upstream(lake: Lake, project: Project) -> None:
     update_stitched(lake, project, "user")
     for section in project.sections:
         update_section(lake, project, section)
+    for funnel in project.funnels:
+        update_funnel(lake, project, funnel)
+    for metric in project.metrics:
+        update_metric(lake, project, metric)
 
 
 @pytest.fixture(scope="module")

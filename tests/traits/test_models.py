@@ -218,7 +218,8 @@ def test_assets_depend_on_what_models_read(filled: Shop) -> None:
 def test_an_asset_fills_its_table(filled: Shop) -> None:
     filled.models["filled"] = "SELECT user_id, total FROM orders"
     (asset,) = (a for a in build_model_assets(filled.project) if a.key == dg.AssetKey(["models", "filled"]))
-    result = dg.materialize([asset], resources={"lake": filled.lake}, instance=dg.DagsterInstance.ephemeral())
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([asset], resources={"lake": filled.lake}, instance=instance)
     (made,) = result.asset_materializations_for_node(asset.op.name)
     assert made.metadata["dagster/row_count"].value == 3
     assert [c.name for c in made.metadata["dagster/column_schema"].value.columns] == ["user_id", "total"]
