@@ -146,12 +146,14 @@ def over_events(event: str, traits: dict[str, Trait], events: EventColumns, as_o
 
 def over_distinct(value: str, traits: dict[str, Trait], events: EventColumns, as_of: str) -> str:
     """SELECT of one row per person with traits over the distinct values of a property, grouped once for all."""
-    rows = {name: rows_sql(trait, events, as_of) for name, trait in traits.items()}
-    seen = ", ".join(sql for name, trait in traits.items() for sql in seen_sql(name, trait, rows[name]))
-    values = ", ".join(f"{over_values_sql(name, trait)} AS {quote(name)}" for name, trait in traits.items())
-    some = " OR ".join(f"({row})" for row in dict.fromkeys(rows.values()))
+    picked = {name: rows_sql(trait, events, as_of) for name, trait in traits.items()}
+    conditions = list(dict.fromkeys(picked.values()))
+    rows = picked if len(conditions) > 1 else dict.fromkeys(picked, "")
+    seen = "".join(f", {sql}" for name, trait in traits.items() for sql in seen_sql(name, trait, rows[name]))
+    values = ", ".join(f"{over_values_sql(name, trait, rows[name])} AS {quote(name)}" for name, trait in traits.items())
+    some = " OR ".join(f"({condition})" for condition in conditions)
     return (
-        f"SELECT profile_key, {values} FROM (\n  SELECT profile_key, {value} AS value, {seen}\n"
+        f"SELECT profile_key, {values} FROM (\n  SELECT profile_key, {value} AS value{seen}\n"
         f"  FROM events WHERE {value} IS NOT NULL AND ({some}) GROUP BY 1, 2)\nGROUP BY profile_key"
     )
 

@@ -84,26 +84,31 @@ def value_type(trait: Trait, events: EventColumns) -> str:
 
 
 def seen_sql(name: str, trait: Trait, rows: str) -> list[str]:
-    """Aggregates over the events with one value: how often a trait sees it and, where that counts, when last."""
-    seen = [f"count(*) FILTER (WHERE {rows}) AS {quote(f'{name} seen')}"]
+    """Aggregates over the events with one value: how often a trait sees it and, where that counts, when last.
+
+    `rows` picks the events of the trait; it is empty when all of them are.
+    """
+    some = f" FILTER (WHERE {rows})" if rows else ""
+    seen = [f"count(*){some} AS {quote(f'{name} seen')}"] if rows or trait.verb == "most_frequent" else []
     if trait.verb == "most_frequent" or trait.keep:
-        seen.append(f"max({MOMENT}) FILTER (WHERE {rows}) AS {quote(f'{name} last')}")
+        seen.append(f"max({MOMENT}){some} AS {quote(f'{name} last')}")
     return seen
 
 
-def over_values_sql(name: str, trait: Trait) -> str:
+def over_values_sql(name: str, trait: Trait, rows: str) -> str:
     """Aggregate over the distinct values, counted by `seen_sql`, that gives the value of a trait."""
     seen, last = quote(f"{name} seen"), quote(f"{name} last")
     match trait.verb:
         case "most_frequent":
             most = f"create_sort_key({seen}, 'ASC NULLS LAST') || {last}"
-            return f"arg_max(value, {most}) FILTER (WHERE {seen} >= {trait.at_least or 1})"
+            enough = trait.at_least or 1
+            return f"arg_max(value, {most})" + (f" FILTER (WHERE {seen} >= {enough})" if rows or enough > 1 else "")
         case "unique" if trait.keep:
             return f"list_sort(arg_max(value, {last}, {trait.keep}))"
         case "unique":
-            return f"list_sort(list(value) FILTER (WHERE {seen} > 0))"
+            return f"list_sort(list(value){f' FILTER (WHERE {seen} > 0)' if rows else ''})"
         case _:
-            return f"count(*) FILTER (WHERE {seen} > 0)"
+            return f"count(*){f' FILTER (WHERE {seen} > 0)' if rows else ''}"
 
 
 def finished(trait: Trait, column: str, type_: str = "") -> str:
