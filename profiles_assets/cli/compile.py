@@ -12,8 +12,6 @@ from profiles_assets.traits.columns import EventColumns, event_columns
 from profiles_assets.traits.compile import compile_section
 from profiles_assets.traits.funnels import compile_funnel
 from profiles_assets.traits.lineage import declared_columns
-from profiles_assets.traits.models import built_models, compile_model
-from profiles_assets.traits.series import series_sql
 
 AS_OF = "as_of()"
 Statement = Callable[[], str]
@@ -37,10 +35,14 @@ def compile_command(context: Context, asset: str | None) -> None:
 def compiled(project: Project, events: EventColumns) -> dict[str, Statement]:
     """What makes the SQL of each asset that is made by one statement, by asset."""
     found: dict[str, Statement] = {}
-    found |= {f"models/{n}": partial(compile_model, project, n, events, AS_OF) for n in built_models(project)}
     found |= {f"entity_vars/{n}": partial(compile_section, project, n, events, AS_OF) for n in project.sections}
     found |= {f"funnels/{n}": partial(compile_funnel, f, events, AS_OF) for n, f in project.funnels.items()}
-    found |= {f"metrics/{n}": partial(series_sql, m, events, AS_OF) for n, m in project.metrics.items()}
+    if project.models or project.metrics:  # what makes these needs Dagster, which takes its time to import
+        from profiles_assets.traits.models import built_models, compile_model
+        from profiles_assets.traits.series import series_sql
+
+        found |= {f"models/{n}": partial(compile_model, project, n, events, AS_OF) for n in built_models(project)}
+        found |= {f"metrics/{n}": partial(series_sql, m, events, AS_OF) for n, m in project.metrics.items()}
     return found
 
 

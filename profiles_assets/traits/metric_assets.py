@@ -95,12 +95,11 @@ def _table(places: list[float]) -> list[dg.TableRecord]:
 def _description(project: Project, metric: Declared[Metric]) -> str:
     spec, entity = metric.spec, metric.entity
     made = f"{spec.verb} `{spec.reference}`" + (f", last {spec.within} days per {entity}" if spec.within else "")
-    drawn = pictures.made_from(
-        [spec.reference, f"entity_vars/{section_of(project, metric.name)}"], f"metrics/{metric.name}"
-    )
+    section = section_of(project, metric.name)
+    drawn = pictures.made_from([spec.reference, f"entity_vars/{section}"], f"metrics/{metric.name}")
     picture = pictures.markdown(drawn, "what the metric is made from")
     return (
         f"{sentence(metric.name, spec)}\n\n{picture}\n\n"
         f"Made from {made}. One row per day with events; the distribution over "
-        f"every {entity} is in `metrics.distributions`, the value of each in `entity_vars.{section_of(project, metric.name)}`."
+        f"every {entity} is in `metrics.distributions`, the value of each in `entity_vars.{section}`."
     )
