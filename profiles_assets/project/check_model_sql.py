@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import duckdb
 from sqlglot import exp
 
 from profiles_assets.project.models import Model
@@ -184,6 +183,8 @@ def _nodes(told: Any) -> Iterator[dict[str, Any]]:
 
 
 def _serialised(sql: str) -> str:
+    import duckdb  # takes its time, and few projects have models
+
     with duckdb.connect() as con:
         row = con.execute("SELECT json_serialize_sql(?::VARCHAR)", [sql]).fetchone()
     return str(row[0]) if row else "{}"
