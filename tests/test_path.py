@@ -54,12 +54,6 @@ def test_profiles_are_the_sum_of_their_events(shop: Path) -> None:
         assert orders > 100
 
 
-def test_running_again_changes_nothing(shop: Path) -> None:
-    before = tables(shop)
-    profiles(shop, "run")
-    assert tables(shop) == before
-
-
 def test_a_published_snapshot_has_scores_and_bands(shop: Path) -> None:
     with lake_of(shop).read() as con:
         scored, low, high, bands = one(
