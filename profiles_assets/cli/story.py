@@ -9,6 +9,7 @@ import duckdb
 
 from profiles_assets.cli.execution import RunOutcome
 from profiles_assets.profiles.table import rows_table, view_name
+from profiles_assets.project.funnels import REPORT
 from profiles_assets.project.project import Project
 from profiles_assets.simulator import score_pairs
 from resources.lake import Lake
@@ -16,6 +17,7 @@ from resources.tables import exists, quote
 
 Con = duckdb.DuckDBPyConnection
 Facts = dict[str, Any]
+WRITING = ("inserted", "updated", "deleted", "entered", "left")
 COUNTS = ("records", "loaded", "rejected", "duplicates")
 BACKTEST = """
     SELECT metric, avg(value) FROM ops.backtests
@@ -99,7 +101,7 @@ def _planted(counts: dict[str, int]) -> dict[str, int]:
 
 
 def _written(numbers: dict[str, int]) -> int:
-    changed = sum(n for name, n in numbers.items() if name.endswith(("/inserted", "/updated", "/deleted")))
+    changed = sum(n for name, n in numbers.items() if name.rpartition("/")[2] in WRITING)
     return changed or numbers.get("loaded", 0) or numbers.get("tuples", 0)
 
 
@@ -107,7 +109,7 @@ def _table(project: Project, asset: str) -> str:
     stage, _, name = asset.partition("/")
     if stage in ("id_edges", "stitched_ids"):
         return f"identity.{stage}"
-    if stage == "predictions" and name not in project.predictions:
+    if asset.endswith(REPORT) or (stage == "predictions" and name not in project.predictions):
         return ""
     return rows_table(name) if stage == "profiles" else f"{stage}.{quote(name)}"
 
