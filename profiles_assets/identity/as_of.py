@@ -10,6 +10,7 @@ from profiles_assets.identity.loading import load_everything, load_graph, view_b
 from profiles_assets.identity.outcome import stage_ids
 from profiles_assets.identity.plan import rules_hash, step_name
 from profiles_assets.identity.resolve import resolve
+from profiles_assets.identity.rules import stage_rulings
 from profiles_assets.project.project import Project
 from resources import progress
 
@@ -26,8 +27,9 @@ def stitch_as_of(con: Con, project: Project, entity: str, as_of: date, table: st
     edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
     view_evidence(con, edges, entity, as_of)
     view_before(con, stitched, entity)
-    same_rules = progress.applied(con, step_name(entity)).get("rules") == rules_hash(project, entity)
+    told, applied = stage_rulings(con, project, entity), progress.applied(con, step_name(entity))
+    same_rules = (applied.get("rules"), applied.get("manual")) == (rules_hash(project, entity), told)
     load_everything(con, nodes, entity, spec, reuse=same_rules)
-    rules = Rules.of(spec)
+    rules = Rules.of(spec, project.timezone)
     graph, stored = load_graph(con, rules.types, whole=True)
     stage_ids(con, entity, graph, resolve(graph, stored, rules), table)

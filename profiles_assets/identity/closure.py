@@ -3,7 +3,8 @@
 It starts with the nodes in added or removed tuples. Whatever it holds, it holds the whole stored component
 of, before limits. The guards are then taken on it: a node whose quarantine flips brings everything it occurs
 with, and a strong id whose known person changed brings the weak ids next to it, since their bridges must be
-counted again. Blocked values never bring anything. This repeats until nothing is added.
+counted again; a new node brings what it is linked to by hand. Blocked values never bring anything. This repeats
+until nothing is added.
 """
 
 import duckdb
@@ -12,23 +13,26 @@ import pyarrow as pa
 
 from profiles_assets.identity.graph import NONE, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.guards import Verdict, judge
-from profiles_assets.identity.keys import BLOCKED, COLLISION, OK
+from profiles_assets.identity.keys import NOBODY, OK
 from profiles_assets.identity.loading import appearances, dictionary, known_words, load_graph
+from profiles_assets.identity.rules import judge_words
 from profiles_assets.project.entities import Entity
 
 Con = duckdb.DuckDBPyConnection
 
 
-def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity) -> None:
-    """Pick the closed set of the keys in the temporary table `frontier`."""
+def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rules) -> None:
+    """Pick the closed set of the keys in the temporary table `frontier`; `ruled_keys` are those with other rules."""
     con.execute("CREATE OR REPLACE TEMP TABLE closed (key BIGINT)")
     con.execute(
         "CREATE OR REPLACE TEMP TABLE pieces (tuple_key BIGINT, nodes BIGINT[], first_seen TIMESTAMP, count BIGINT)"
     )
     con.execute("CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM (" + appearances("evidence") + ") LIMIT 0")
-    con.execute("CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM frontier ANTI JOIN before USING (key)")
+    con.execute(
+        "CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM frontier ANTI JOIN before USING (key) UNION FROM ruled_keys"
+    )
     con.execute(f"CREATE OR REPLACE TEMP TABLE words AS {dictionary(nodes, entity, spec, 'fresh_keys')}")
-    rules = Rules.of(spec)
+    judge_words(con)
     while _extend(con):
         graph, previous = load_graph(con, rules.types)
         _set_frontier(con, wanted(graph, previous, judge(graph, previous, rules), rules))
@@ -42,11 +46,12 @@ def wanted(graph: Graph, previous: Previous, verdict: Verdict, rules: Rules) -> 
     flipped = stored & ((previous.status == OK) != (verdict.status == OK))
     relabelled = stored & (previous.known != verdict.known)
     weak = np.array(rules.weak, dtype=np.bool_)[graph.types]
-    members = graph.members
-    by_flip = _touched(graph, flipped)[graph.tuple_of]
-    by_label = _touched(graph, relabelled)[graph.tuple_of] & weak[members]
-    open_ = ~graph.inner & ~np.isin(graph.standing, (BLOCKED, COLLISION))
-    return np.unique(graph.keys[members[(by_flip | by_label) & open_[members]]])
+    members, at = graph.members, graph.tuple_of
+    by_flip = _touched(graph, flipped)[at]
+    by_label = _touched(graph, relabelled)[at] & weak[members]
+    by_hand = _touched(graph, graph.inner & ~stored)[at] & (at >= graph.told)
+    open_ = ~graph.inner & ~np.isin(graph.standing, NOBODY)
+    return np.unique(graph.keys[members[(by_flip | by_label | by_hand) & open_[members]]])
 
 
 def _touched(graph: Graph, nodes: Flags) -> Flags:
@@ -70,7 +75,7 @@ def _extend(con: Con) -> bool:
     )
     con.execute("DELETE FROM added WHERE key IN (FROM closed)")
     con.execute("INSERT INTO closed FROM added")
-    con.execute(f"INSERT INTO words {known_words('added')}")
+    con.execute(f"INSERT INTO words {known_words('added')} ANTI JOIN words USING (key)")
     con.execute(
         f"""INSERT INTO pieces SELECT tuple_key, nodes, min(first_seen), sum(count)::BIGINT FROM evidence
         WHERE tuple_key IN (SELECT tuple_key FROM (SELECT tuple_key, unnest(nodes) AS key FROM evidence)

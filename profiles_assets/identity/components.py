@@ -1,6 +1,6 @@
 """Edges and connected components."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,22 @@ from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints
 
 @dataclass(frozen=True)
 class Edges:
-    """Pairs of nodes seen together in a tuple; `a` is the one of the id type declared first."""
+    """Pairs of nodes seen together in a tuple or linked by hand; `a` is the one of the id type declared first."""
 
     a: Ints
     b: Ints
     tuples: Ints
+
+
+def all_edges(graph: Graph, usable: Flags, kinds: Collection[int]) -> Edges:
+    """Edges of the evidence and those linked by hand between usable nodes of some id types."""
+    edges = star_edges(graph, usable, kinds)
+    if not graph.ruled:
+        return edges
+    a, b = graph.links
+    live = np.flatnonzero(usable[a] & usable[b] & of_types(graph.types[a], kinds) & of_types(graph.types[b], kinds))
+    parts = ((edges.a, a[live]), (edges.b, b[live]), (edges.tuples, graph.told + live))
+    return Edges(*map(np.concatenate, parts))
 
 
 def star_edges(graph: Graph, usable: Flags, kinds: Iterable[int]) -> Edges:
@@ -24,7 +35,7 @@ def star_edges(graph: Graph, usable: Flags, kinds: Iterable[int]) -> Edges:
 
     These n - 1 edges give the same components as all pairs, and no node outside `usable` holds them together.
     """
-    center = np.full(len(graph.seen), NONE, dtype=np.int64)
+    center = np.full(graph.told, NONE, dtype=np.int64)
     parts: list[tuple[Ints, Ints, Ints]] = []
     for kind in sorted(set(kinds) & graph.by_type.keys()):
         column = graph.by_type[kind]

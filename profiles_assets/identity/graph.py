@@ -1,6 +1,6 @@
 """What resolution works on and what it returns: arrays over the nodes and tuples of a closed set."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ Ints = NDArray[np.int64]
 Codes = NDArray[np.int8]
 Flags = NDArray[np.bool_]
 NONE = -1
+NOTHING: Ints = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -23,10 +24,12 @@ class Rules:
     max_per_profile: dict[int, int]
     max_linked: dict[tuple[int, int], int]
     max_bridged: dict[int, int]
+    periods: dict[int, str] = field(default_factory=dict)
+    timezone: str = "UTC"
 
     @classmethod
-    def of(cls, entity: Entity) -> "Rules":
-        """Rules of a declared entity."""
+    def of(cls, entity: Entity, timezone: str = "UTC") -> "Rules":
+        """Rules of a declared entity, whose periods are those of a time zone."""
         types = tuple(entity.ids)
         number = {name: i for i, name in enumerate(types)}
         caps = {i: entity.max_per_profile(name) for name, i in number.items()}
@@ -43,6 +46,12 @@ class Rules:
             {i: cap for i, cap in caps.items() if cap is not None},
             linked,
             {i: limit for i, limit in bridged.items() if limit is not None},
+            {
+                i: period
+                for name, i in number.items()
+                if (period := getattr(entity, "period", lambda _: "ever")(name)) != "ever"
+            },
+            timezone,
         )
 
 
@@ -53,7 +62,9 @@ class Graph:
     Nodes in these tuples that do not belong to the set (`inner` is false) only lend their standing to the
     guards. `standing` is the status that does not depend on the graph: ok, blocked or collision for inner
     nodes, the stored status for the others. Tuples are compressed rows: the members of tuple i are
-    `members[offsets[i]:offsets[i + 1]]`, at most one per id type.
+    `members[offsets[i]:offsets[i + 1]]`, at most one per id type. The last `ruled` of them are no evidence but
+    pairs that people linked by hand, of whatever types; `apart` are the pairs that people unlinked, and
+    `allowed` the nodes that they exempted from the guards.
     """
 
     keys: Ints
@@ -66,6 +77,27 @@ class Graph:
     members: Ints
     seen: Ints
     counts: Ints
+    allowed: Flags
+    ruled: int = 0
+    apart: tuple[Ints, Ints] = (NOTHING, NOTHING)
+
+    @property
+    def told(self) -> int:
+        """Number of the tuples that are evidence."""
+        return len(self.seen) - self.ruled
+
+    @cached_property
+    def links(self) -> tuple[Ints, Ints]:
+        """Nodes linked by hand: both ends of each pair."""
+        at = self.offsets[self.told : -1]
+        return self.members[at], self.members[at + 1]
+
+    @cached_property
+    def first_seen(self) -> Ints:
+        """Earliest event time of each node."""
+        found = np.full(len(self.keys), np.iinfo(np.int64).max)
+        np.minimum.at(found, self.members, self.seen[self.tuple_of])
+        return found
 
     @cached_property
     def tuple_of(self) -> Ints:
@@ -74,13 +106,14 @@ class Graph:
 
     @cached_property
     def by_type(self) -> dict[int, Ints]:
-        """For each id type the node of that type in each tuple, -1 where it has none."""
-        kinds = self.types[self.members]
+        """For each id type the node of that type in each tuple of evidence, -1 where it has none."""
+        members = self.members[: self.offsets[self.told]]
+        kinds, at = self.types[members], self.tuple_of[: len(members)]
         found = {}
         for kind in np.unique(kinds):
-            column = np.full(len(self.seen), NONE, dtype=np.int64)
+            column = np.full(self.told, NONE, dtype=np.int64)
             chosen = kinds == kind
-            column[self.tuple_of[chosen]] = self.members[chosen]
+            column[at[chosen]] = members[chosen]
             found[int(kind)] = column
         return found
 

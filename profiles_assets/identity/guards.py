@@ -1,14 +1,14 @@
 """Which ids are evidence for nobody: hubs, and weak ids that bridge people known to be separate.
 
 Links are counted on tuples: all pairs of values that occurred together, blocked values aside. Known people
-are the components over strong ids alone, as left by the hub guard.
+are the components over strong ids alone, as left by the hub guard; strong ids linked by hand are one person.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from profiles_assets.identity.components import group, of_types, partners, smallest_key, star_edges
+from profiles_assets.identity.components import all_edges, group, of_types, partners, smallest_key
 from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.keys import BRIDGE, HUB, OK
 
@@ -59,7 +59,7 @@ def _find_hubs(graph: Graph, rules: Rules) -> list[Finding]:
 
 def _known_people(graph: Graph, previous: Previous, status: Codes, strong: list[int]) -> Ints:
     usable = graph.inner & (status == OK) & of_types(graph.types, strong)
-    edges = star_edges(graph, usable, strong)
+    edges = all_edges(graph, usable, strong)
     labels = smallest_key(graph.keys, group(len(graph.keys), edges.a, edges.b), usable)
     return np.where(graph.inner, labels, previous.known)
 
@@ -84,5 +84,5 @@ def _pairs(graph: Graph, kind: int, other: int, usable: Flags, partner_usable: F
 
 
 def _broken(graph: Graph, status: int, numbers: Ints, allowed: int, about: int) -> Finding:
-    nodes = np.flatnonzero((numbers > allowed) & graph.inner)
+    nodes = np.flatnonzero((numbers > allowed) & graph.inner & ~graph.allowed)
     return Finding(status, nodes, numbers[nodes], allowed, about)

@@ -3,8 +3,9 @@
 from resources.tables import literal
 
 KEY_DIGITS = 15
-OK, BLOCKED, HUB, BRIDGE, COLLISION, LIMIT = range(6)
-STATUSES = ("ok", "blocked", "hub", "bridge", "collision")
+OK, BLOCKED, HUB, BRIDGE, COLLISION, QUARANTINED, LIMIT, UNLINK = range(8)
+STATUSES = ("ok", "blocked", "hub", "bridge", "collision", "quarantined")
+NOBODY = (BLOCKED, COLLISION, QUARANTINED)
 
 
 def hashed(text: str) -> str:

@@ -2,7 +2,8 @@
 
 Temporary tables, filled by whoever picks the nodes: `closed` (key): the nodes to resolve; `pieces`
 (tuple_key, nodes, first_seen, count): all tuples that touch them; `words` (key, id_type, value, barred): their
-values; `stats` (key, first_day, first_time, first_seen, last_seen, count): their appearances.
+values; `stats` (key, first_day, first_time, first_seen, last_seen, count): their appearances. The manual rules
+are in `rules_now` and `rulings`.
 """
 
 from datetime import date
@@ -15,7 +16,8 @@ import pyarrow.compute as pc
 from profiles_assets.identity import schema
 from profiles_assets.identity.blocked import blocked
 from profiles_assets.identity.graph import NONE, Graph, Ints, Previous
-from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, profile_key, status_code
+from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, QUARANTINED, profile_key, status_code
+from profiles_assets.identity.rules import judge_words
 from profiles_assets.project.entities import Entity
 from resources.tables import literal
 
@@ -63,6 +65,7 @@ def load_everything(con: Con, nodes: str, entity: str, spec: Entity, reuse: bool
     con.execute(f"CREATE OR REPLACE TEMP TABLE words AS {dictionary(nodes, entity, spec, 'fresh_keys')}")
     if reuse:
         con.execute(f"INSERT INTO words {known_words('closed')}")
+    judge_words(con)
 
 
 def appearances(evidence: str, only: str = "") -> str:
@@ -89,9 +92,10 @@ def dictionary(nodes: str, entity: str, spec: Entity, only: str) -> str:
 
 
 def known_words(only: str) -> str:
-    """SELECT of `words` from what is stored, for the keys of a table `only`."""
+    """SELECT of `words` from what is stored, for the keys of a table `only`; manual rules as they were applied."""
     return f"""SELECT key, id_type, value, CASE status WHEN 'blocked' THEN {BLOCKED} WHEN 'collision' THEN {COLLISION}
-        ELSE {OK} END::TINYINT AS barred FROM before SEMI JOIN {only} USING (key)"""
+            WHEN 'quarantined' THEN {QUARANTINED} ELSE {OK} END::TINYINT AS barred
+        FROM before SEMI JOIN {only} USING (key)"""
 
 
 def load_graph(con: Con, types: tuple[str, ...], whole: bool = False) -> tuple[Graph, Previous]:
@@ -100,34 +104,59 @@ def load_graph(con: Con, types: tuple[str, ...], whole: bool = False) -> tuple[G
     query = _inner_nodes(names) if whole else f"{_inner_nodes(names)} UNION ALL {_other_nodes(names)}"
     nodes = con.sql(query).to_arrow_table()
     pieces = con.sql("SELECT nodes, epoch_us(first_seen) AS seen, count FROM pieces").to_arrow_table()
-    keys = nodes["key"].combine_chunks()
+    keys, kinds = nodes["key"].combine_chunks(), _ints(nodes, "type")
     lists = pieces["nodes"].combine_chunks()
-    members = pc.index_in(lists.flatten(), value_set=keys)
+    offsets, members = _offsets(lists), _places(keys, lists.flatten())
+    links = _pairs(con, "link", keys, kinds)
+    ruled = len(links[0])
     graph = Graph(
         _ints(nodes, "key"),
-        _ints(nodes, "type").astype(np.int8),
+        kinds.astype(np.int8),
         _ints(nodes, "standing").astype(np.int8),
         nodes["inside"].to_numpy(),
         _ints(nodes, "first_day"),
         _ints(nodes, "first_time"),
-        _offsets(lists),
-        members.to_numpy(zero_copy_only=False).astype(np.int64),
-        _ints(pieces, "seen"),
-        _ints(pieces, "count"),
+        np.concatenate([offsets, offsets[-1] + 2 * np.arange(1, ruled + 1)]),
+        np.concatenate([members, np.stack(links, axis=1).ravel()]),
+        np.concatenate([_ints(pieces, "seen"), np.full(ruled, np.iinfo(np.int64).max)]),
+        np.concatenate([_ints(pieces, "count"), np.zeros(ruled, dtype=np.int64)]),
+        nodes["allowed"].to_numpy(),
+        ruled,
+        _pairs(con, "unlink", keys, kinds),
     )
     known, profile, retired = (_ints(nodes, name) for name in ("known", "profile", "retired"))
     return graph, Previous(_ints(nodes, "status").astype(np.int8), known, profile, retired)
 
 
+def _pairs(con: Con, action: str, keys: pa.Array, kinds: Ints) -> tuple[Ints, Ints]:
+    """Nodes of the pairs in manual rules of which both are there, the one of the type declared first in front."""
+    told = con.execute(f"SELECT key, other_key FROM rules_now WHERE action = {literal(action)} ORDER BY ALL")
+    table = told.to_arrow_table()
+    ends = [_places(keys, table[name].combine_chunks()) for name in ("key", "other_key")]
+    a, b = (end[(ends[0] >= 0) & (ends[1] >= 0)] for end in ends)
+    return np.where(kinds[a] <= kinds[b], a, b), np.where(kinds[a] <= kinds[b], b, a)
+
+
+def _places(keys: pa.Array, wanted: pa.Array) -> Ints:
+    """Position of each wanted key among keys, -1 where it is none of them."""
+    found = pc.index_in(wanted, value_set=keys)
+    places: Ints = pc.fill_null(found, NONE).to_numpy(zero_copy_only=False).astype(np.int64)
+    return places
+
+
 def _inner_nodes(names: str) -> str:
     return f"""SELECT w.key, list_position({names}, w.id_type) - 1 AS type, w.barred AS standing, true AS inside,
+        w.key IN (SELECT key FROM rulings WHERE action = 'allow') AS allowed,
         coalesce(s.first_day - DATE '1970-01-01', 0) AS first_day, coalesce(s.first_time, 0) AS first_time, {_STORED}
         FROM closed JOIN words w USING (key) LEFT JOIN stats s USING (key) LEFT JOIN before b USING (key)"""
 
 
 def _other_nodes(names: str) -> str:
-    return f"""SELECT b.key, list_position({names}, b.id_type) - 1, {status_code("b.status")}, false, 0, 0, {_STORED}
-        FROM before b JOIN (SELECT DISTINCT unnest(nodes) AS key FROM pieces) USING (key)
+    status = status_code("b.status")
+    return f"""SELECT b.key, list_position({names}, b.id_type) - 1, {status}, false, false, 0, 0, {_STORED}
+        FROM before b JOIN (SELECT unnest(nodes) AS key FROM pieces
+            UNION SELECT other_key FROM rules_now SEMI JOIN closed USING (key) WHERE action = 'link'
+            UNION SELECT r.key FROM rules_now r JOIN closed c ON c.key = r.other_key WHERE action = 'link') USING (key)
         ANTI JOIN closed USING (key)"""
 
 

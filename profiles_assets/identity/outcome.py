@@ -13,14 +13,18 @@ from profiles_assets.identity.keys import (
     COLLISION,
     HUB,
     LIMIT,
+    NOBODY,
+    QUARANTINED,
     STATUSES,
+    UNLINK,
     profile_id,
     status_name,
 )
+from profiles_assets.identity.limits import NEVER
 from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
-RULES = (*STATUSES, "limit")
+RULES = (*STATUSES, "limit", "unlink")
 
 
 def stage_ids(con: Con, entity: str, graph: Graph, found: Resolution, table: str = "staged_ids") -> None:
@@ -48,9 +52,12 @@ def stage_violations(con: Con, entity: str, types: tuple[str, ...], graph: Graph
             WHEN {COLLISION} THEN 'another value has the same key'
             WHEN {HUB} THEN format('seen with {{}} values of {{}}, at most {{}} allowed', number, {about}, allowed)
             WHEN {BRIDGE} THEN format('seen with {{}} known people, at most {{}} allowed', number, allowed)
+            WHEN {QUARANTINED} THEN 'a manual rule quarantines it'
+            WHEN {UNLINK} THEN 'a manual rule keeps two of its ids apart; this link yielded'
             ELSE format('a profile has at most {{}} of {{}}; this link yielded', allowed, {about}) END AS detail,
-        CASE WHEN rule IN ({BLOCKED}, {COLLISION}) THEN n.count ELSE r.count END AS count,
-        CASE WHEN rule = {LIMIT} THEN make_timestamp(seen) ELSE first_seen END AS first_seen
+        CASE WHEN rule IN ({", ".join(map(str, NOBODY))}) THEN n.count ELSE r.count END AS count,
+        CASE WHEN rule NOT IN ({LIMIT}, {UNLINK}) THEN first_seen
+            WHEN seen < {NEVER} THEN make_timestamp(seen) END AS first_seen
         FROM resolved r JOIN staged_ids n USING (key)""")
 
 

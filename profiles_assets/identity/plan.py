@@ -8,6 +8,7 @@ from datetime import date
 import duckdb
 
 from profiles_assets.identity import evidence
+from profiles_assets.identity.rules import stage_rulings
 from profiles_assets.project.project import Project
 from resources import progress
 
@@ -19,21 +20,24 @@ class Plan:
     """Partitions to apply and to drop, the day to read at and the one read at before; `full` resolves everything.
 
     Of the partitions to apply `fresh` are those that never were; of the others the evidence knows what changed.
+    `ruled` tells that other manual rules are in force than were applied.
     """
 
     entity: str
     as_of: date
     before: date | None
     rules: str
+    manual: str
     full: bool
     versions: dict[str, str]
     removed: list[str]
     fresh: list[str]
+    ruled: bool
 
     @property
     def idle(self) -> bool:
         """True when nothing is pending."""
-        return not (self.full or self.versions or self.removed or self.as_of != self.before)
+        return not (self.full or self.ruled or self.versions or self.removed or self.as_of != self.before)
 
 
 def step_name(entity: str) -> str:
@@ -48,7 +52,7 @@ def make_plan(con: Con, project: Project, entity: str, as_of: date | None, rebui
     """
     upstream = progress.applied(con, evidence.STEP)
     done = progress.applied(con, step_name(entity))
-    stored, rules_before = done.pop("as_of", None), done.pop("rules", None)
+    stored, rules_before, manual_before = (done.pop(note, None) for note in ("as_of", "rules", "manual"))
     before = date.fromisoformat(stored) if stored else None
     newest = newest_day(upstream) or before
     if newest is None:
@@ -58,7 +62,9 @@ def make_plan(con: Con, project: Project, entity: str, as_of: date | None, rebui
     rules = rules_hash(project, entity)
     versions, removed = progress.pending(upstream, done)
     fresh = [name for name in versions if name not in done]
-    return Plan(entity, as_of or newest, before, rules, rebuild or rules != rules_before, versions, removed, fresh)
+    manual = stage_rulings(con, project, entity)
+    full, ruled = rebuild or rules != rules_before, manual != manual_before
+    return Plan(entity, as_of or newest, before, rules, manual, full, versions, removed, fresh, ruled)
 
 
 def newest_day(partitions: Mapping[str, str]) -> date | None:

@@ -1,18 +1,18 @@
 """The one resolution: from a closed set of nodes and their tuples to people with ids.
 
 Incremental runs, full rebuilds, replaced days and reads of the past all call it; they differ only in the
-nodes they hand over. The order is: blocked values, guards, components, limits, ids.
+nodes they hand over. The order is: blocked values and manual rules, guards, components, limits, ids.
 """
 
 import numpy as np
 
-from profiles_assets.identity.components import Edges, group, smallest_key, star_edges
+from profiles_assets.identity.components import Edges, all_edges, group, smallest_key
 from profiles_assets.identity.graph import NONE, Codes, Graph, Ints, Previous, Resolution, Rules, Violations
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.history import compare
 from profiles_assets.identity.ids import assign_ids, retire
-from profiles_assets.identity.keys import BLOCKED, COLLISION, LIMIT, OK
-from profiles_assets.identity.limits import Limited, distinct_links, enforce_limits
+from profiles_assets.identity.keys import LIMIT, NOBODY, OK, UNLINK
+from profiles_assets.identity.limits import APART, Limited, distinct_links, enforce_limits
 
 
 def resolve(graph: Graph, previous: Previous, rules: Rules) -> Resolution:
@@ -20,7 +20,7 @@ def resolve(graph: Graph, previous: Previous, rules: Rules) -> Resolution:
     verdict = judge(graph, previous, rules)
     alive = graph.inner & (verdict.status == OK)
     _require_closed(graph, verdict)
-    edges = star_edges(graph, alive, range(len(rules.types)))
+    edges = all_edges(graph, alive, range(len(rules.types)))
     component = group(len(graph.keys), edges.a, edges.b)
     limited = enforce_limits(graph, rules, edges, component, alive)
     named = assign_ids(graph, previous, limited.profile)
@@ -50,14 +50,14 @@ def _fresh(previous: Previous, node: Ints, edges: Edges) -> Edges:
 
 
 def _violations(graph: Graph, rules: Rules, verdict: Verdict, limited: Limited) -> Violations:
-    barred = np.flatnonzero(graph.inner & np.isin(graph.standing, (BLOCKED, COLLISION)))
+    barred = np.flatnonzero(graph.inner & np.isin(graph.standing, NOBODY))
     rows = [_nodes_dropped(graph.standing[barred], barred)]
     for found in verdict.findings:
         status = np.full(len(found.nodes), found.status)
         rows.append(_nodes_dropped(status, found.nodes, found.about, found.numbers, found.allowed))
     links, about = limited.yielded, limited.about
-    allowed = np.array([rules.max_per_profile[int(kind)] for kind in about], dtype=np.int64)
-    rule = np.full(len(about), LIMIT)
+    allowed = np.array([rules.max_per_profile.get(int(kind), NONE) for kind in about], dtype=np.int64)
+    rule = np.where(about == APART, UNLINK, LIMIT)
     rows.append((rule, links.b, links.a, about, links.count, allowed, links.seen, links.count))
     return Violations(*(np.concatenate(part) for part in zip(*rows, strict=True)))
 

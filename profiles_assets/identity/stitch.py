@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from profiles_assets.identity import evidence, schema
+from profiles_assets.identity import evidence, rules, schema
 from profiles_assets.identity.closure import load_closed_set
 from profiles_assets.identity.graph import Graph, Resolution, Rules
 from profiles_assets.identity.loading import load_everything, load_graph, view_before, view_evidence
@@ -63,7 +63,7 @@ def update_stitched(
     staged = lake.step(
         lambda con: compute_stitched(con, project, entity, as_of, rebuild),
         write_stitched,
-        [evidence.STEP, step_name(entity)],
+        [evidence.STEP, step_name(entity), rules.step_name(entity)],
     )
     return staged.report
 
@@ -79,12 +79,14 @@ def compute_stitched(
     edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
     view_evidence(con, edges, entity, plan.as_of)
     view_before(con, stitched, entity)
+    guards = Rules.of(spec, project.timezone)
     if plan.full:
         load_everything(con, nodes, entity, spec)
     else:
+        rules.stage_changed(con, entity)
         _stage_frontier(con, edges, plan)
-        load_closed_set(con, nodes, entity, spec)
-    graph, found = resolve_loaded(con, spec, plan.full)
+        load_closed_set(con, nodes, entity, spec, guards)
+    graph, found = resolve_loaded(con, guards, plan.full)
     return _stage(con, spec, plan, graph, found)
 
 
@@ -98,16 +100,16 @@ def write_stitched(con: Con, staged: Staged) -> None:
     write_violation_changes(con, plan.entity)
     con.execute("INSERT INTO identity.identity_log BY NAME FROM staged_log")
     con.execute("DELETE FROM identity.id_removed WHERE entity = ?", [plan.entity])
-    notes = {"as_of": plan.as_of.isoformat(), "rules": plan.rules}
+    rules.write_applied(con, plan.entity)
+    notes = {"as_of": plan.as_of.isoformat(), "rules": plan.rules, "manual": plan.manual}
     progress.record(con, step_name(plan.entity), plan.versions | notes, plan.removed)
 
 
-def resolve_loaded(con: Con, spec: Entity, whole: bool) -> tuple[Graph, Resolution]:
+def resolve_loaded(con: Con, guards: Rules, whole: bool) -> tuple[Graph, Resolution]:
     """Resolve the picked nodes (`whole`: all there are), giving out no id that a living profile outside them has."""
-    rules = Rules.of(spec)
-    graph, previous = load_graph(con, rules.types, whole)
+    graph, previous = load_graph(con, guards.types, whole)
     while True:
-        found = resolve(graph, previous, rules)
+        found = resolve(graph, previous, guards)
         clashes = frozenset() if whole else _living_elsewhere(con, found)
         if not clashes:
             return graph, found
@@ -134,7 +136,8 @@ def _stage_frontier(con: Con, edges: str, plan: Plan) -> None:
             AND (({evidence.partition_filter(plan.fresh)} AND visible <= DATE '{plan.as_of}')
                 OR (visible > DATE '{first}' AND visible <= DATE '{last}')
                 OR (until > DATE '{first}' AND until <= DATE '{last}'))
-        UNION SELECT key FROM {removed} WHERE entity = {literal(plan.entity)}""")
+        UNION SELECT key FROM {removed} WHERE entity = {literal(plan.entity)}
+        UNION FROM ruled_keys""")
 
 
 def _stage(con: Con, spec: Entity, plan: Plan, graph: Graph, found: Resolution) -> Staged:

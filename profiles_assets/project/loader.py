@@ -19,6 +19,7 @@ from profiles_assets.project.predictions import PredictionsFile
 from profiles_assets.project.problems import Problem, ProjectError
 from profiles_assets.project.project import Declared, Project, Section
 from profiles_assets.project.references import reference_problems
+from profiles_assets.project.rules import RuleError, RulesFile, read_rules_csv, ruling_of, valid_rules
 from profiles_assets.project.sources import Source, SourcesFile
 from profiles_assets.project.traits import SectionFile
 from profiles_assets.project.variants import expanded
@@ -65,6 +66,7 @@ def read_draft(root: Path) -> Draft:
     if not draft.sources and not draft.problems:
         draft.problems.append(Problem("sources.yml", 1, "no source is declared", "describe your events in sources.yml"))
     _add_metric_sections(draft)
+    _add_rules(draft)
     return draft
 
 
@@ -203,6 +205,27 @@ def _add_models(draft: Draft, origin: Origin) -> None:
                 draft.project.models[path.stem] = read_model(path.stem, path.read_text("utf-8-sig"), file)
             except UnicodeDecodeError:
                 draft.problems.append(Problem(file, 1, "the file is not UTF-8 text; save it as UTF-8"))
+
+
+def _add_rules(draft: Draft) -> None:
+    root = draft.project.root
+    for file in ("rules.yml", "rules.yaml"):
+        if (root / file).is_file():
+            _add_declared_rules(draft, read_yaml(root / file, file))
+    if (root / "rules.csv").is_file():
+        rulings, problems = read_rules_csv(root / "rules.csv", "rules.csv", draft.ids)
+        draft.project.rules.extend(rulings)
+        draft.problems.extend(problems)
+
+
+def _add_declared_rules(draft: Draft, document: Document) -> None:
+    _checked(draft, RulesFile, document, rules=[])
+    for index, rule in valid_rules(document.data):
+        place = Place(document, ("rules", index))
+        try:
+            draft.project.rules.append(ruling_of(rule, draft.ids, place.text))
+        except RuleError as error:
+            draft.problems.append(place.problem(str(error), hint=error.hint))
 
 
 def _new_names(draft: Draft, document: Document, kind: str, origin: Origin) -> Document:

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 SHORTLIST = 8
 CLOSE = 0.66
-STAGES = ("project", "sources", "models", "traits", "funnels", "metrics", "predictions", "audiences", "views")
+STAGES = ("project", "sources", "models", "traits", "funnels", "metrics", "predictions", "audiences", "views", "rules")
 
 
 @dataclass(frozen=True, order=True)

@@ -12,6 +12,7 @@ from profiles_assets.project.funnels import Funnel
 from profiles_assets.project.metrics import Metric
 from profiles_assets.project.models import Model
 from profiles_assets.project.predictions import Prediction
+from profiles_assets.project.rules import Ruling
 from profiles_assets.project.sources import Source
 from profiles_assets.project.traits import Trait
 from profiles_assets.project.views import View
@@ -63,6 +64,7 @@ class Project:
     audiences: dict[str, Declared[Audience]] = field(default_factory=dict)
     views: dict[str, Declared[View]] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
+    rules: list[Ruling] = field(default_factory=list)
     timezone: str = "UTC"
     start: date = date(2020, 1, 1)
     end: date | None = None

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from profiles_assets.project.entities import Entity
 from tests.identity.world import RECORDS, SOURCES, TYPES, World, day, row
-from tests.oracles.identity import Row
+from tests.oracles.identity import Node, Row
 
 GUARDS: list[dict[str, Any]] = [
     {},
@@ -51,7 +51,22 @@ class Rules:
     entity: Entity
 
 
-Step = Put | Remove | Rules
+@dataclass(frozen=True)
+class Tell:
+    """Add a manual rule about one id or two."""
+
+    action: str
+    ids: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Untell:
+    """Take back a third of the manual rules."""
+
+    which: int
+
+
+Step = Put | Remove | Rules | Tell | Untell
 
 
 CROWDED, ROOMY = (3, 4, 3, 5), (6, 6, 2, 3)
@@ -79,11 +94,27 @@ def puts(draw: st.DrawFn) -> Put:
     return Put(tuple(draw(st.lists(rows(number, source), min_size=1, max_size=5))))
 
 
+def nodes() -> st.SearchStrategy[Node]:
+    """An id that rows of histories may have."""
+    return st.integers(0, len(TYPES) - 1).flatmap(
+        lambda k: st.integers(1, ROOMY[k]).map(lambda v: (TYPES[k], f"{TYPES[k][0]}{v}"))
+    )
+
+
+def tells() -> st.SearchStrategy[Tell]:
+    """A manual rule."""
+    pairs = st.lists(nodes(), min_size=2, max_size=2, unique=True).map(tuple)
+    two = st.builds(Tell, st.sampled_from(["link", "unlink"]), pairs)
+    null = st.just(("email", "null"))
+    return two | st.builds(Tell, st.sampled_from(["quarantine", "allow"]), st.tuples(nodes() | null))
+
+
 def steps() -> st.SearchStrategy[Step]:
     """One change of the world; a change of the rules is rare, since it makes the run a full one."""
     removals = st.builds(Remove, st.integers(0, 3), st.sampled_from(ALL))
     rules = st.builds(Rules, st.sampled_from(ENTITIES))
-    chosen = st.sampled_from([puts()] * 9 + [removals] * 3 + [rules])
+    told = [tells(), st.builds(Untell, st.integers(0, 2))]
+    chosen = st.sampled_from([puts()] * 9 + [removals] * 3 + [rules] + told * 2)
     return chosen.flatmap(lambda step: step)
 
 
@@ -96,6 +127,8 @@ def random_changes(chance: Random, world: World, many: int) -> list[Step]:
     """One to three changes of a world in which `many` histories with ids of their own go on side by side."""
     if chance.random() < 0.05:
         return [Rules(chance.choice(ENTITIES))]
+    if chance.random() < 0.2:
+        return [*random_rules(chance, many), *([Untell(chance.randrange(3))] if chance.random() < 0.3 else [])]
     number, source = chance.randrange(4), chance.choice(ALL)
     old = [r for r in world.rows if (r.source, r.day) == (source, day(number)) and chance.random() < 0.6]
     new = [random_row(chance, number, source, f"{n}_") for n in range(many) for _ in range(chance.choice((0, 1, 2)))]
@@ -111,3 +144,20 @@ def random_row(chance: Random, number: int, source: str, prefix: str) -> Row:
     late, minute = chance.choice((0, 0, 0, 0, -1, -2, 1)), chance.randrange(4)
     key = prefix + chance.choice("abc") if source == RECORDS else ""
     return row(number, *ids, source=source, late=late, minute=minute, duplicate=chance.random() < 0.1, key=key)
+
+
+def random_rules(chance: Random, many: int) -> list[Step]:
+    """Manual rules about ids of some of many histories."""
+    found: list[Step] = []
+    for n in chance.sample(range(many), many // 3):
+        action = chance.choice(("link", "link", "unlink", "quarantine", "allow"))
+        ids = [random_node(chance, f"{n}_") for _ in range(2 if action in {"link", "unlink"} else 1)]
+        if len(set(ids)) == len(ids):
+            found.append(Tell(action, tuple(ids)))
+    return found
+
+
+def random_node(chance: Random, prefix: str) -> Node:
+    """An id that rows of a history may have."""
+    kind = chance.randrange(len(TYPES))
+    return TYPES[kind], f"{prefix}{TYPES[kind][0]}{chance.randint(1, ROOMY[kind])}"

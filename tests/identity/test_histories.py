@@ -9,8 +9,20 @@ from hypothesis import strategies as st
 
 from profiles_assets.identity.checks import evidence_reconciles, fixpoint_reached, no_id_in_two_profiles
 from profiles_assets.project.entities import Entity
-from tests.identity.strategies import ENTITIES, Put, Remove, Step, histories, puts, random_changes, random_row, rows
-from tests.identity.world import World, day, guards_of
+from tests.identity.strategies import (
+    ENTITIES,
+    Put,
+    Remove,
+    Step,
+    Tell,
+    Untell,
+    histories,
+    puts,
+    random_changes,
+    random_row,
+    rows,
+)
+from tests.identity.world import World, day
 from tests.oracles import identity as oracle
 from tests.oracles.identity import Row
 
@@ -22,6 +34,10 @@ def apply(world: World, step: Step) -> None:
         world.put(*step.rows)
     elif isinstance(step, Remove):
         world.remove(step.day, step.source)
+    elif isinstance(step, Tell):
+        world.rules.append((step.action, step.ids))
+    elif isinstance(step, Untell):
+        world.rules[:] = [told for at, told in enumerate(world.rules) if at % 3 != step.which]
     else:
         world.entity = step.entity
 
@@ -51,7 +67,7 @@ def follow(entity: Entity, history: list[list[Step]]) -> World:
 def check_against_oracle(world: World, as_of: date, names: oracle.Names, prefix: str = "") -> oracle.Names:
     """Compare the part of the world whose values have a prefix; returns the ids that the oracle gives out."""
     rows = [r for r in oracle.visible(world.rows, as_of) if any(v.startswith(prefix) for _, v in r.ids)]
-    found = oracle.people(rows, guards_of(world.entity), as_of)
+    found = oracle.people(rows, world.guards, as_of)
     assert world.statuses(prefix) == found.status
     assert world.groups("component", prefix) == found.components
     assert world.groups("profile_id", prefix) == found.profiles
@@ -59,7 +75,7 @@ def check_against_oracle(world: World, as_of: date, names: oracle.Names, prefix:
     assert world.names("profile_id", prefix) == names.id
     assert world.names("retired_id", prefix) == names.retired
     yielded = world.con.execute(
-        "SELECT key, other_key FROM identity.identity_violations WHERE rule = 'limit' AND starts_with(value, ?)",
+        "SELECT key, other_key FROM identity.identity_violations WHERE rule IN ('limit', 'unlink') AND starts_with(value, ?)",
         [prefix],
     ).fetchall()
     assert {frozenset(pair) for pair in yielded} == {frozenset(map(oracle.node_key, e)) for e in found.yielded}

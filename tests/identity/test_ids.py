@@ -111,4 +111,6 @@ def lone_nodes(keys: list[int]) -> Graph:
     size, zeros = len(keys), np.zeros(len(keys), dtype=np.int64)
     flags = np.ones(size, dtype=np.bool_)
     codes, none = zeros.astype(np.int8), np.zeros(0, dtype=np.int64)
-    return Graph(np.array(keys), codes, codes, flags, zeros, zeros, np.zeros(1, dtype=np.int64), none, none, none)
+    return Graph(
+        np.array(keys), codes, codes, flags, zeros, zeros, np.zeros(1, dtype=np.int64), none, none, none, flags
+    )

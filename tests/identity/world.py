@@ -13,6 +13,7 @@ from profiles_assets.identity.evidence import EvidenceReport, compute_evidence, 
 from profiles_assets.identity.stitch import StitchReport, compute_stitched, write_stitched
 from profiles_assets.project.entities import Entity
 from profiles_assets.project.project import Project
+from profiles_assets.project.rules import Ruling
 from profiles_assets.project.sources import Source
 from resources import progress
 from resources.lake import create_foundations, transaction
@@ -50,15 +51,19 @@ def row(
     return Row(source, day(number), event_day, time, tuple((t, v) for t, v in nodes), duplicate, key)
 
 
-def make_project(entity: Entity, sources: Iterable[str] = (*SOURCES, RECORDS)) -> Project:
-    """Project with one entity and sources that have all its ids."""
+Told = tuple[str, tuple[Node, ...]]
+
+
+def make_project(entity: Entity, sources: Iterable[str] = (*SOURCES, RECORDS), rules: Iterable[Told] = ()) -> Project:
+    """Project with one entity, sources that have all its ids, and manual rules."""
     common = {"files": "x/{day}/*.jsonl", "time": "t", "event_is": "e", "ids": {t: t for t in entity.ids}}
     kinds = {s: {"kind": "records", "key": "k"} if s == RECORDS else {} for s in sources}
     made = {s: Source.model_validate(common | kind) for s, kind in kinds.items()}
-    return Project(root=Path(), name="test", entities={"user": entity}, sources=made)
+    rulings = [Ruling("user", action, *ids) for action, ids in rules]  # type: ignore[arg-type]
+    return Project(root=Path(), name="test", entities={"user": entity}, sources=made, rules=rulings)
 
 
-def guards_of(entity: Entity) -> Guards:
+def guards_of(entity: Entity, rules: Iterable[Told] = ()) -> Guards:
     """The entity's rules in the words of the oracle."""
     caps = {t: entity.max_per_profile(t) for t in entity.ids}
     bridged = {t: entity.max_bridged(t) for t in entity.ids}
@@ -70,6 +75,8 @@ def guards_of(entity: Entity) -> Guards:
         {t: n for t, n in bridged.items() if n is not None},
         frozenset((t, v) for t, spec in entity.ids.items() for v in spec.block),
         frozenset(t for t, spec in entity.ids.items() if spec.block_shared_mailboxes),
+        {t: period for t in entity.ids if (period := getattr(entity, "period", lambda _: "ever")(t)) != "ever"},
+        tuple(rules),
     )
 
 
@@ -109,6 +116,7 @@ class World:
     entity: Entity
     con: Con = field(default_factory=lambda: duckdb.connect(config={"threads": 1}))
     rows: list[Row] = field(default_factory=list)
+    rules: list[Told] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         create_foundations(self.con)
@@ -117,7 +125,15 @@ class World:
 
     @property
     def project(self) -> Project:
-        return make_project(self.entity)
+        return make_project(self.entity, rules=self.rules)
+
+    @property
+    def guards(self) -> Guards:
+        return guards_of(self.entity, self.rules)
+
+    def rule(self, action: str, *ids: str) -> None:
+        """Add a rule about ids such as `email:a@x`."""
+        self.rules.append((action, tuple(tuple(i.split(":", 1)) for i in ids)))  # type: ignore[misc]
 
     def put(self, *rows: Row) -> None:
         """Replace the days of these rows by them."""

@@ -2,6 +2,8 @@
 
 import hashlib
 import re
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from itertools import combinations, count
@@ -42,6 +44,15 @@ class Guards:
     max_bridged: dict[str, int] = field(default_factory=dict)
     block: frozenset[Node] = frozenset()
     mailboxes: frozenset[str] = frozenset()
+    periods: dict[str, str] = field(default_factory=dict)
+    told: tuple[tuple[str, tuple[Node, ...]], ...] = ()
+
+    def ruled(self, action: str) -> set[frozenset[Node]]:
+        """What the rules of one kind are about; of several about the same ids the last one holds."""
+        last: dict[tuple[bool, frozenset[Node]], str] = {}
+        for kind, ids in self.told:
+            last[len(ids) == 1, frozenset(ids)] = kind
+        return {ids for (_, ids), kind in last.items() if kind == action}
 
 
 @dataclass
@@ -97,15 +108,20 @@ def people(rows: list[Row], guards: Guards, as_of: date) -> People:
     for row in rows:
         if row.ids in living:
             together[row.ids] = min(together.get(row.ids, row.time), row.time)
-    status = {node: "blocked" if _blocked(node, guards) else "ok" for ids in together for node in ids}
-    _quarantine(status, _hubs(together, status, guards), "hub")
+    allowed = {n for ids in guards.ruled("allow") for n in ids}
+    status = {n: "blocked" if _blocked(n, guards) and n not in allowed else "ok" for ids in together for n in ids}
+    _quarantine(status, {n for ids in guards.ruled("quarantine") for n in ids if n in status}, "quarantined")
+    _quarantine(status, _hubs(together, status, guards) - allowed, "hub")
     strong = {n for n, s in status.items() if s == "ok" and n[0] not in guards.weak}
-    _quarantine(status, _bridges(together, status, _groups(together, strong), guards), "bridge")
+    links = [tuple(ids) for ids in guards.ruled("link")]
+    known = _groups([*together, *links], strong)
+    _quarantine(status, _bridges(together, status, known, guards) - allowed, "bridge")
     alive = {n for n, s in status.items() if s == "ok"}
-    components, profiles, yielded = _groups(together, alive), set(), set()
+    components, profiles, yielded = _groups([*together, *links], alive), set(), set()
+    first = {n: min(t for ids, t in together.items() if n in ids) for n in alive}
     for component in components:
-        if _breaks(component, guards):
-            parts, out = _with_limits(component, together, guards)
+        if _breaks(component, guards, first) or _foes(component, guards):
+            parts, out = _with_limits(component, together, guards, first)
             profiles |= parts
             yielded |= out
         else:
@@ -191,7 +207,7 @@ def _bridges(
     return found
 
 
-def _groups(together: dict[tuple[Node, ...], datetime], alive: set[Node]) -> set[frozenset[Node]]:
+def _groups(together: Iterable[tuple[Node, ...]], alive: set[Node]) -> set[frozenset[Node]]:
     group = {node: frozenset([node]) for node in alive}
     for ids in together:
         for a, b in combinations([n for n in ids if n in alive], 2):
@@ -201,12 +217,35 @@ def _groups(together: dict[tuple[Node, ...], datetime], alive: set[Node]) -> set
     return set(group.values())
 
 
-def _breaks(nodes: frozenset[Node], guards: Guards) -> bool:
-    return any(sum(1 for n in nodes if n[0] == kind) > cap for kind, cap in guards.max_per_profile.items())
+def _breaks(nodes: frozenset[Node], guards: Guards, first: dict[Node, datetime]) -> bool:
+    for kind, cap in guards.max_per_profile.items():
+        counts = Counter(_period(first[n], guards.periods.get(kind)) for n in nodes if n[0] == kind)
+        if any(number > cap for number in counts.values()):
+            return True
+    return False
+
+
+def _period(moment: datetime, period: str | None) -> object:
+    match period:
+        case "week":
+            return moment.isocalendar()[:2]
+        case "month":
+            return moment.year, moment.month
+        case "year":
+            return moment.year
+        case _:
+            return None
+
+
+def _foes(nodes: frozenset[Node], guards: Guards) -> bool:
+    return any(ids <= nodes for ids in guards.ruled("unlink"))
 
 
 def _with_limits(
-    component: frozenset[Node], together: dict[tuple[Node, ...], datetime], guards: Guards
+    component: frozenset[Node],
+    together: dict[tuple[Node, ...], datetime],
+    guards: Guards,
+    first: dict[Node, datetime],
 ) -> tuple[set[frozenset[Node]], set[frozenset[Node]]]:
     rank = {kind: i for i, kind in enumerate(guards.order)}
     edges: dict[tuple[Node, Node], datetime] = {}
@@ -216,11 +255,35 @@ def _with_limits(
             edge = (left[0], other)
             edges[edge] = min(edges.get(edge, time), time)
     group, yielded = {node: frozenset([node]) for node in component}, set()
+    told = [tuple(sorted(ids, key=lambda n: rank[n[0]])) for ids in guards.ruled("link") if ids <= component]
+    for pair in told:
+        edges.pop(pair, None)
+        edges.pop(pair[::-1], None)
     order = sorted(edges, key=lambda e: (rank[e[0][0]], rank[e[1][0]], edges[e], node_key(e[0]), node_key(e[1])))
-    for a, b in order:
+    told = sorted(told, key=lambda e: (rank[e[0][0]], rank[e[1][0]], *_in_key_order(e)))
+    for by_hand, (a, b) in [*((True, e) for e in told), *((False, e) for e in order)]:
+        if group[a] is group[b]:
+            continue
         union = group[a] | group[b]
-        if _breaks(union, guards):
+        if _foes(union, guards) or (not by_hand and _worse(group[a], group[b], guards, first)):
             yielded.add(frozenset([a, b]))
         else:
             group.update(dict.fromkeys(union, union))
     return set(group.values()), yielded
+
+
+def _in_key_order(edge: tuple[Node, ...]) -> tuple[int, ...]:
+    """Keys of an edge made by hand: of two ids of one type the one with the smaller key comes first."""
+    keys = tuple(map(node_key, edge))
+    return tuple(sorted(keys)) if edge[0][0] == edge[1][0] else keys
+
+
+def _worse(a: frozenset[Node], b: frozenset[Node], guards: Guards, first: dict[Node, datetime]) -> bool:
+    """Whether two groups both have values that a limit counts together, and too many of them."""
+    for kind, cap in guards.max_per_profile.items():
+        mine, theirs = (
+            Counter(_period(first[n], guards.periods.get(kind)) for n in side if n[0] == kind) for side in (a, b)
+        )
+        if any(mine[p] + theirs[p] > cap for p in mine.keys() & theirs.keys()):
+            return True
+    return False
