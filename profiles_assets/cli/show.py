@@ -34,6 +34,8 @@ def show(context: Context, who: str, trait: str | None, as_of: datetime | None, 
         except NotFoundError as error:
             raise CommandError(str(error)) from None
     if not context.json:
+        if ":" not in who and who != profile["profile_id"]:
+            context.console.print(f"{who} is {profile['profile_id']} now")
         for line in lines(project, profile):
             context.console.print(line, markup=False, soft_wrap=True)
     context.answer(profile)

@@ -4,6 +4,7 @@ Of several rules about the same pair of ids, or about the same id, the last one 
 come after those of files. A rule about an id that was never seen waits for it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -27,18 +28,28 @@ STAGED = pa.schema(
 )
 
 
+OTHER = "CASE WHEN b IS NOT NULL THEN greatest(a, b) END"
+IN_FORCE, NOT_YET, WAITS, OVERRULED, BARRED = (
+    "in force",
+    "applied by the next run",
+    "waits: an id of it was never seen",
+    "overruled by a later rule",
+    "has no effect: an id of it identifies nobody",
+)
+
+
 @dataclass(frozen=True)
-class Added:
-    """A rule that was added by command."""
+class Listed:
+    """A manual rule with the ids as they may be shown, and what has become of it."""
 
     entity: str
-    seq: int
+    origin: str
     action: str
     id: str
     other: str | None
     who: str
     why: str
-    added: date
+    state: str
 
 
 def step_name(entity: str) -> str:
@@ -47,7 +58,7 @@ def step_name(entity: str) -> str:
 
 
 def stage_rulings(con: Con, project: Project, entity: str) -> str:
-    """Temporary tables `rules_now` and `rulings` with the rules in force; returns the hash of what they say.
+    """Temporary tables `told_keys` (all rules), `rules_now` and `rulings` (those in force); returns a hash of these.
 
     `rules_now` (action, key, other_key, who, why, origin) has pairs with the smaller key first; `rulings` (key,
     action) those of them about one id.
@@ -55,11 +66,10 @@ def stage_rulings(con: Con, project: Project, entity: str) -> str:
     rows = _rows(con, project, entity)
     con.register("told_rules", pa.table({f.name: [row[i] for row in rows] for i, f in enumerate(STAGED)}, STAGED))
     key, other = _key(project, entity, "id_type", "value"), _key(project, entity, "other_type", "other_value")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE told_keys AS SELECT *, {key} AS a, {other} AS b FROM told_rules")
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE rules_now AS
-        SELECT action, least(a, b) AS key, CASE WHEN b IS NOT NULL THEN greatest(a, b) END AS other_key,
-            who, why, origin
-        FROM (SELECT *, {key} AS a, {other} AS b FROM told_rules)
+        SELECT action, least(a, b) AS key, {OTHER} AS other_key, who, why, origin FROM told_keys
         WHERE a IS NOT NULL AND (action IN ({", ".join(map(literal, PAIRS))})) = (b IS NOT NULL)
             AND a IS DISTINCT FROM b
         QUALIFY row_number() OVER (PARTITION BY least(a, b), greatest(a, b), b IS NULL ORDER BY seq DESC) = 1"""
@@ -116,7 +126,8 @@ def add_rule(lake: Lake, ruling: Ruling, today: date) -> int:
 def remove_rule(lake: Lake, entity: str, seq: int) -> bool:
     """Take back a rule that was added by command; False where there is none of this number."""
     with lake.get_connection() as con:
-        if not any((r.entity, r.seq) == (entity, seq) for r in added_rules(con)):
+        mine = f"entity = {literal(entity)} AND seq = {int(seq)} AND NOT removed"
+        if not con.execute(f"FROM {schema.view(con, 'rules')} WHERE {mine}").fetchone():
             return False
 
     def action(con: Con) -> None:
@@ -127,13 +138,29 @@ def remove_rule(lake: Lake, entity: str, seq: int) -> bool:
     return True
 
 
-def added_rules(con: Con) -> list[Added]:
-    """Rules added by command and not taken back, in the order in which they were."""
+def listed(con: Con, project: Project, entity: str, shown: Callable[[str, str], str]) -> list[Listed]:
+    """All rules about an entity in their order; `shown` is the SQL of an id as it may be shown."""
+    stage_rulings(con, project, entity)
+    ids, applied = schema.view(con, "stitched_ids"), schema.view(con, "applied_rules")
+    mine = f"entity = {literal(entity)}"
     rows = con.execute(
-        f"""SELECT entity, seq, action, id_type || ':' || value, other_type || ':' || other_value, who, why, added
-        FROM {schema.view(con, "rules")} WHERE NOT removed ORDER BY entity, seq"""
+        f"""WITH seen AS (SELECT key, status FROM {ids} WHERE {mine}),
+            force AS (SELECT action, key, other_key, origin FROM rules_now),
+            done AS (SELECT action, key, other_key FROM {applied} WHERE {mine})
+        SELECT {literal(entity)}, t.origin, t.action, id_type || ':' || {shown("id_type", "value")},
+            other_type || ':' || {shown("other_type", "other_value")}, t.who, t.why, CASE
+            WHEN f.origin IS NULL THEN {literal(OVERRULED)}
+            WHEN a.status IS NULL OR (b IS NOT NULL AND o.status IS NULL) THEN {literal(WAITS)}
+            WHEN d.action IS NULL THEN {literal(NOT_YET)}
+            WHEN t.action = 'link' AND (a.status <> 'ok' OR o.status <> 'ok') THEN {literal(BARRED)}
+            ELSE {literal(IN_FORCE)} END
+        FROM told_keys t LEFT JOIN force f ON f.origin = t.origin AND f.action = t.action
+                AND f.key = least(t.a, t.b) AND f.other_key IS NOT DISTINCT FROM {OTHER}
+            LEFT JOIN done d ON d.action = t.action AND d.key = least(t.a, t.b)
+                AND d.other_key IS NOT DISTINCT FROM {OTHER}
+            LEFT JOIN seen a ON a.key = t.a LEFT JOIN seen o ON o.key = t.b ORDER BY t.seq"""
     ).fetchall()
-    return [Added(*row) for row in rows]
+    return [Listed(*row) for row in rows]
 
 
 def _rows(con: Con, project: Project, entity: str) -> list[tuple[object, ...]]:

@@ -4,6 +4,7 @@ from datetime import date
 
 import duckdb
 
+from profiles_assets.identity.aliases import create_view
 from resources.tables import columns, quote
 
 Con = duckdb.DuckDBPyConnection
@@ -96,7 +97,7 @@ TABLES: dict[str, dict[str, str]] = {
 
 
 def create_tables(con: Con) -> None:
-    """Create the identity tables and columns that do not exist, evidence in one file a month at most."""
+    """Create the identity tables, columns and views that do not exist, evidence in one file a month at most."""
     for name, wanted in TABLES.items():
         have = columns(con, f"identity.{name}")
         if not have:
@@ -105,6 +106,7 @@ def create_tables(con: Con) -> None:
                 con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (year(day), month(day))")
         for column in wanted.keys() - have.keys() if have else ():
             con.execute(f"ALTER TABLE identity.{name} ADD COLUMN {quote(column)} {wanted[column]}")
+    create_view(con)
 
 
 def view(con: Con, name: str) -> str:

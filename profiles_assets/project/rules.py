@@ -119,7 +119,7 @@ def make_ruling(
     if len(set(nodes)) < len(nodes):
         raise RuleError(f"{action}: both ids are {told[0]}", "name two different ids")
     other = nodes[1] if wanted == 2 else None
-    return Ruling(_entity({kind for kind, _ in nodes}, ids), action, nodes[0], other, who, why, origin)  # type: ignore[arg-type]
+    return Ruling(_entity({kind for kind, _ in nodes}, ids), action, nodes[0], other, who, why, origin)
 
 
 def read_rules_csv(path: Path, file: str, ids: dict[str, list[str]]) -> tuple[list[Ruling], list[Problem]]:

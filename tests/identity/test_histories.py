@@ -91,11 +91,32 @@ def check_invariants(world: World) -> None:
         evidence_reconciles(world.con, world.project),
     ):
         assert passed, found
+    assert aliases(world) == oracle_aliases(world)
     nobody = world.con.execute(
         "SELECT count(*) FROM identity.stitched_ids WHERE status <> 'ok' AND profile_id IS NOT NULL"
     )
     assert nobody.fetchone() == (0,)
     assert world.run().change.total == 0
+
+
+def aliases(world: World) -> dict[str, str]:
+    return dict(world.con.execute("SELECT alias, profile_id FROM identity.profile_aliases").fetchall())
+
+
+def oracle_aliases(world: World) -> dict[str, str]:
+    """What every ended profile id has become, by following the log."""
+    living = set(world.names().values())
+    log = world.con.execute("SELECT profile_id, other_profile_id FROM identity.identity_log WHERE change = 'merged'")
+    went = dict(log.fetchall())
+    found = {}
+    for alias in went.keys() - living:
+        path, now = [alias], alias
+        while now in went and now not in living and went[now] not in path:
+            now = went[now]
+            path.append(now)
+        if now in living:
+            found[alias] = now
+    return found
 
 
 @settings(max_examples=25, **RELAXED)
