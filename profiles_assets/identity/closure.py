@@ -11,7 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from profiles_assets.identity.graph import NONE, Flags, Graph, Ints, Previous, Rules
+from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.keys import NOBODY, OK
 from profiles_assets.identity.loading import appearances, dictionary, known_words, load_graph
@@ -43,7 +43,7 @@ def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rule
 def wanted(graph: Graph, previous: Previous, verdict: Verdict, rules: Rules) -> Ints:
     """Keys of nodes outside the set whose outcome may change because of what changed inside."""
     stored = graph.inner & (previous.status != NONE)
-    flipped = stored & ((previous.status == OK) != (verdict.status == OK))
+    flipped = stored & (_standing(previous.status) != _standing(verdict.status))
     relabelled = stored & (previous.known != verdict.known)
     weak = np.array(rules.weak, dtype=np.bool_)[graph.types]
     members, at = graph.members, graph.tuple_of
@@ -52,6 +52,11 @@ def wanted(graph: Graph, previous: Previous, verdict: Verdict, rules: Rules) -> 
     by_hand = _touched(graph, graph.inner & ~stored)[at] & (at >= graph.told)
     open_ = ~graph.inner & ~np.isin(graph.standing, NOBODY)
     return np.unique(graph.keys[members[(by_flip | by_label | by_hand) & open_[members]]])
+
+
+def _standing(status: Codes) -> Ints:
+    """What a status means to others: 0 joins them, 1 only counts as met, 2 is as if it were not there."""
+    return np.select([status == OK, np.isin(status, NOBODY)], [0, 2], 1)
 
 
 def _touched(graph: Graph, nodes: Flags) -> Flags:
@@ -79,7 +84,7 @@ def _extend(con: Con) -> bool:
     con.execute(
         f"""INSERT INTO pieces SELECT tuple_key, nodes, min(first_seen), sum(count)::BIGINT FROM evidence
         WHERE tuple_key IN (SELECT tuple_key FROM (SELECT tuple_key, unnest(nodes) AS key FROM evidence)
-            WHERE key IN (SELECT key FROM added JOIN words USING (key) WHERE barred = {OK}))
+            WHERE key IN (SELECT key FROM added JOIN words USING (key) WHERE barred = {OK} OR key IN (FROM ruled_keys)))
         AND tuple_key NOT IN (SELECT tuple_key FROM pieces) GROUP BY tuple_key, nodes"""
     )
     return True

@@ -46,11 +46,7 @@ class Rules:
             {i: cap for i, cap in caps.items() if cap is not None},
             linked,
             {i: limit for i, limit in bridged.items() if limit is not None},
-            {
-                i: period
-                for name, i in number.items()
-                if (period := getattr(entity, "period", lambda _: "ever")(name)) != "ever"
-            },
+            {i: period for name, i in number.items() if (period := entity.period(name)) != "ever"},
             timezone,
         )
 

@@ -7,12 +7,13 @@ from datetime import date
 
 import duckdb
 
-from profiles_assets.identity import evidence
+from profiles_assets.identity import evidence, guard_changes
 from profiles_assets.identity.rules import stage_rulings
 from profiles_assets.project.project import Project
 from resources import progress
 
 Con = duckdb.DuckDBPyConnection
+NOTES = ("as_of", "rules", "manual", "declared")
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,8 @@ class Plan:
     """Partitions to apply and to drop, the day to read at and the one read at before; `full` resolves everything.
 
     Of the partitions to apply `fresh` are those that never were; of the others the evidence knows what changed.
-    `ruled` tells that other manual rules are in force than were applied.
+    `ruled` tells that other manual rules are in force than were applied; `other_guards` is what was declared then,
+    where only guards differ.
     """
 
     entity: str
@@ -28,6 +30,8 @@ class Plan:
     before: date | None
     rules: str
     manual: str
+    declared: str
+    other_guards: str | None
     full: bool
     versions: dict[str, str]
     removed: list[str]
@@ -37,7 +41,8 @@ class Plan:
     @property
     def idle(self) -> bool:
         """True when nothing is pending."""
-        return not (self.full or self.ruled or self.versions or self.removed or self.as_of != self.before)
+        other_rules = self.full or self.ruled or self.other_guards
+        return not (other_rules or self.versions or self.removed or self.as_of != self.before)
 
 
 def step_name(entity: str) -> str:
@@ -52,7 +57,7 @@ def make_plan(con: Con, project: Project, entity: str, as_of: date | None, rebui
     """
     upstream = progress.applied(con, evidence.STEP)
     done = progress.applied(con, step_name(entity))
-    stored, rules_before, manual_before = (done.pop(note, None) for note in ("as_of", "rules", "manual"))
+    stored, rules_before, manual_before, told_before = (done.pop(note, None) for note in NOTES)
     before = date.fromisoformat(stored) if stored else None
     newest = newest_day(upstream) or before
     if newest is None:
@@ -63,8 +68,23 @@ def make_plan(con: Con, project: Project, entity: str, as_of: date | None, rebui
     versions, removed = progress.pending(upstream, done)
     fresh = [name for name in versions if name not in done]
     manual = stage_rulings(con, project, entity)
-    full, ruled = rebuild or rules != rules_before, manual != manual_before
-    return Plan(entity, as_of or newest, before, rules, manual, full, versions, removed, fresh, ruled)
+    told = guard_changes.declared(project, entity)
+    other = told_before if rules != rules_before and told_before else None
+    narrow = other is not None and guard_changes.only_guards_differ(other, told)
+    return Plan(
+        entity,
+        as_of or newest,
+        before,
+        rules,
+        manual,
+        told,
+        other_guards=other if narrow else None,
+        full=rebuild or (rules != rules_before and not narrow),
+        versions=versions,
+        removed=removed,
+        fresh=fresh,
+        ruled=manual != manual_before,
+    )
 
 
 def newest_day(partitions: Mapping[str, str]) -> date | None:

@@ -17,6 +17,10 @@ GUARDS: list[dict[str, Any]] = [
     {"email": {"max_linked": {"user_id": 1}}, "device_id": {"max_linked": {"email": 1, "anonymous_id": 1}}},
     {"email": {"weak": True, "max_bridged": 1}, "device_id": {"weak": False, "max_per_profile": 1}},
     {
+        "email": {"max_per_profile": {"most": 1, "per": "week"}},
+        "device_id": {"max_per_profile": {"most": 1, "per": "year"}},
+    },
+    {
         "user_id": {"max_per_profile": 1, "max_linked": {"email": 2}},
         "email": {"max_per_profile": 1, "block": ["e1"]},
         "device_id": {"max_linked": {"email": 2}, "max_bridged": 2, "max_per_profile": 2},
@@ -125,7 +129,7 @@ def histories(longest: int = 6) -> st.SearchStrategy[list[list[Step]]]:
 
 def random_changes(chance: Random, world: World, many: int) -> list[Step]:
     """One to three changes of a world in which `many` histories with ids of their own go on side by side."""
-    if chance.random() < 0.05:
+    if chance.random() < 0.12:
         return [Rules(chance.choice(ENTITIES))]
     if chance.random() < 0.2:
         return [*random_rules(chance, many), *([Untell(chance.randrange(3))] if chance.random() < 0.3 else [])]

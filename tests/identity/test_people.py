@@ -102,3 +102,43 @@ def test_violations_are_the_current_state(change: str) -> None:
     world.run()
     assert violations(world) == []
     assert world.profile("device_id:d") == world.profile("user_id:u")
+
+
+def declare(world: World, **declared: dict[str, Any]) -> World:
+    """Declare other guards; the run must leave what a rebuild would."""
+    world.entity = Entity(ids={t: declared.get(t, {}) for t in TYPES})
+    expected = world.rebuilt()
+    report = world.stitch()
+    assert not report.full
+    assert world.tables() == expected
+    return world
+
+
+def test_tightening_a_guard_resolves_only_what_it_concerns_and_back() -> None:
+    shared = [row(0, f"email:e{i}", "device_id:d", minute=i) for i in range(3)]
+    others = [row(0, f"email:x{i}", f"device_id:y{i}") for i in range(5)]
+    world = stitched([*shared, *others], device_id={"max_bridged": 9})
+    before = world.names()
+    declare(world, device_id={"max_bridged": 2})
+    assert world.statuses()["device_id", "d"] == "bridge"
+    assert {n: i for n, i in world.names().items() if n[1][0] in "xy"} == {
+        n: i for n, i in before.items() if n[1][0] in "xy"
+    }
+    declare(world, device_id={"max_bridged": 9})
+    assert world.names() == before
+    declare(world, device_id={"max_bridged": 9, "max_linked": {"email": 2}})
+    assert world.statuses()["device_id", "d"] == "hub"
+    declare(world, device_id={"max_bridged": 9}, email={"max_per_profile": 2})
+    assert len({world.profile(f"email:e{i}") for i in range(3)}) == 2
+    declare(world, device_id={"max_bridged": 9, "block": ["d"]})
+    assert world.statuses()["device_id", "d"] == "blocked"
+
+
+def test_a_limit_per_period_counts_new_values_of_each() -> None:
+    rows = [row(number, "user_id:u", f"email:e{number}") for number in (0, 1, 7, 40)]
+    world = stitched(rows, email={"max_per_profile": {"most": 1, "per": "week"}})
+    together = {n for n in range(41) if world.names().get(("email", f"e{n}")) == world.profile("user_id:u")}
+    assert together == {0, 7, 40}
+    declare(world, email={"max_per_profile": {"most": 1, "per": "month"}})
+    together = {n for n in range(41) if world.names().get(("email", f"e{n}")) == world.profile("user_id:u")}
+    assert together == {0, 40}

@@ -75,7 +75,7 @@ def guards_of(entity: Entity, rules: Iterable[Told] = ()) -> Guards:
         {t: n for t, n in bridged.items() if n is not None},
         frozenset((t, v) for t, spec in entity.ids.items() for v in spec.block),
         frozenset(t for t, spec in entity.ids.items() if spec.block_shared_mailboxes),
-        {t: period for t in entity.ids if (period := getattr(entity, "period", lambda _: "ever")(t)) != "ever"},
+        {t: period for t in entity.ids if (period := entity.period(t)) != "ever"},
         tuple(rules),
     )
 
