@@ -6,7 +6,7 @@ from datetime import date
 import duckdb
 import pyarrow as pa
 
-from profiles_assets.identity import evidence, rules, schema
+from profiles_assets.identity import evidence, guard_changes, rules, schema
 from profiles_assets.identity.closure import load_closed_set
 from profiles_assets.identity.graph import Graph, Resolution, Rules
 from profiles_assets.identity.loading import load_everything, load_graph, view_before, view_evidence
@@ -84,6 +84,8 @@ def compute_stitched(
         load_everything(con, nodes, entity, spec)
     else:
         rules.stage_changed(con, entity)
+        if plan.other_guards:
+            guard_changes.stage_touched(con, plan.other_guards, spec)
         _stage_frontier(con, edges, plan)
         load_closed_set(con, nodes, entity, spec, guards)
     graph, found = resolve_loaded(con, guards, plan.full)
@@ -101,7 +103,7 @@ def write_stitched(con: Con, staged: Staged) -> None:
     con.execute("INSERT INTO identity.identity_log BY NAME FROM staged_log")
     con.execute("DELETE FROM identity.id_removed WHERE entity = ?", [plan.entity])
     rules.write_applied(con, plan.entity)
-    notes = {"as_of": plan.as_of.isoformat(), "rules": plan.rules, "manual": plan.manual}
+    notes = {"as_of": plan.as_of.isoformat(), "rules": plan.rules, "manual": plan.manual, "declared": plan.declared}
     progress.record(con, step_name(plan.entity), plan.versions | notes, plan.removed)
 
 
