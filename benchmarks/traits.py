@@ -97,7 +97,7 @@ def run(con: Con, project: Project) -> None:
 def scan(con: Con, project: Project) -> None:
     """Read, and attribute to people, all that the section reads."""
     scanned = scans(project.sections["facts"].traits, event_columns(con, project), AS_OF, "attribution", "user")
-    con.execute(f"SELECT count(COLUMNS(* EXCLUDE (moment, payload, received))) FROM ({scanned})").fetchall()
+    con.execute(f"SELECT count(COLUMNS(* EXCLUDE (payload, received))) FROM ({scanned})").fetchall()
 
 
 @contextmanager

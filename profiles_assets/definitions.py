@@ -8,6 +8,7 @@ import dagster as dg
 from ml.assets import build_prediction_assets
 from profiles_assets.events.assets import build_event_assets
 from profiles_assets.identity.assets import build_identity_assets
+from profiles_assets.identity.audit_assets import build_audit_assets
 from profiles_assets.profiles.assets import build_profile_assets
 from profiles_assets.profiles.audience_assets import build_audience_assets
 from profiles_assets.profiles.view_assets import build_view_assets
@@ -29,6 +30,7 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
     assets = [
         *build_event_assets(project),
         *build_identity_assets(project),
+        *build_audit_assets(project),
         *build_model_assets(project),
         *build_trait_assets(project),
         *build_funnel_assets(project),

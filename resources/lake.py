@@ -119,6 +119,7 @@ class Lake(DuckDBResource):
         con = duckdb.connect(self.database, config=self._settings())
         try:
             con.execute("SET TimeZone = 'UTC'")
+            con.execute("SET enable_progress_bar = false")  # it would be written into what commands answer
             for extension in (
                 "ducklake",
                 *(("sqlite_scanner",) if self._target().startswith("sqlite:") else ()),
@@ -158,6 +159,10 @@ class Lake(DuckDBResource):
 
     def _sqlite(self) -> Path:
         return Path(self.root) / "catalog.sqlite"
+
+    def locked(self) -> FileLock:
+        """The lock that every write holds, for work on the catalogue itself."""
+        return self._lock()
 
     def _lock(self) -> FileLock:
         return FileLock(Path(self.root) / "write.lock", timeout=600)

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
 
-import duckdb
+if TYPE_CHECKING:
+    import duckdb  # takes its time, and what only compiles needs none
 
-Con = duckdb.DuckDBPyConnection
+Con: TypeAlias = "duckdb.DuckDBPyConnection"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ def literal(value: str) -> str:
 
 def columns(con: Con, table: str) -> dict[str, str]:
     """Column names and types of a table or view; empty when it does not exist."""
+    import duckdb
+
     try:
         return {row[0]: row[1] for row in con.execute(f"DESCRIBE {table}").fetchall()}
     except duckdb.CatalogException:
@@ -83,23 +87,26 @@ class Merge:
     whole: bool
 
 
-def stage_merge(con: Con, table: str, staged: str, key: Sequence[str], scope: str = "true") -> Merge:
+def stage_merge(
+    con: Con, table: str, staged: str, key: Sequence[str], scope: str = "true", *, stored: str = ""
+) -> Merge:
     """Compare a staged table with the lake's and keep the difference in temporary tables for `write_merge`.
 
-    `scope` limits the comparison to a part of the lake table. A table that is missing or has other columns
-    is written whole.
+    `scope` limits the comparison to a part of the lake table; `stored` names a relation that holds the rows to
+    compare with, where they were read before. A table that is missing or has other columns is written whole.
     """
     if columns(con, table) != columns(con, staged):
         return Merge(table, staged, tuple(key), scope, Change(inserted=_count(con, staged)), whole=True)
     on = ", ".join(quote(k) for k in key)
     names = ", ".join(quote(name) for name in columns(con, staged))
     new, gone = _staged_names(table)
+    old = stored or table
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {new} AS "
-        f"SELECT {names} FROM {staged} EXCEPT SELECT {names} FROM {table} WHERE {scope}"
+        f"SELECT {names} FROM {staged} EXCEPT SELECT {names} FROM {old} WHERE {scope}"
     )
     con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {gone} AS SELECT {on} FROM {table} AS old WHERE {scope} AND "
+        f"CREATE OR REPLACE TEMP TABLE {gone} AS SELECT {on} FROM {old} AS old WHERE {scope} AND "
         f"(NOT EXISTS (FROM {staged} s WHERE {_same(key, 's')}) OR EXISTS (FROM {new} n WHERE {_same(key, 'n')}))"
     )
     count_new, count_gone = _count(con, new), _count(con, gone)

@@ -114,7 +114,7 @@ def test_every_asset_has_a_description_a_schema_checks_and_a_picture(root: Path)
     graph = definitions.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     checked = {check.asset_key for check in graph.asset_check_keys}
-    assert len(keys) == 25
+    assert len(keys) == 26
     assert checked == keys
     for key in keys:
         node = graph.get(key)

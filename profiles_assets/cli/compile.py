@@ -11,6 +11,7 @@ from profiles_assets.project.project import Project
 from profiles_assets.traits.columns import EventColumns, event_columns
 from profiles_assets.traits.compile import compile_section
 from profiles_assets.traits.funnels import compile_funnel
+from profiles_assets.traits.layout import laid_out
 from profiles_assets.traits.lineage import declared_columns
 
 AS_OF = "as_of()"
@@ -25,7 +26,7 @@ def compile_command(context: Context, asset: str | None) -> None:
     project = context.project()
     statements = compiled(project, columns_of(context, project))
     names = [chosen(asset, list(statements))] if asset else list(statements)
-    found = {name: pretty(statements[name]()) for name in names}
+    found = {name: laid_out(statements[name]()) for name in names}
     if not context.json:
         for name, sql in found.items():
             click.echo(f"-- {name}\n{sql};\n")
@@ -61,10 +62,3 @@ def chosen(asked: str, names: list[str]) -> str:
         hint = did_you_mean(asked, [*names, *(n.split("/", 1)[1] for n in names)]) or f"there are {any_of(names)}"
         raise CommandError(f'there is no asset "{asked}" made by SQL; {hint}')
     return found[0]
-
-
-def pretty(sql: str) -> str:
-    """The same statement, laid out to be read."""
-    import sqlglot
-
-    return sqlglot.transpile(sql, "duckdb", "duckdb", pretty=True)[0]

@@ -1,14 +1,12 @@
 """The `profiles` command: its subcommands, and how errors become exit codes."""
 
+import gc
 import json
 import sys
 from importlib import import_module
 from typing import Any
 
 import click
-
-from profiles_assets.cli.context import CommandError
-from profiles_assets.project.problems import ProjectError
 
 COMMANDS = {
     "init": "init:init",
@@ -18,6 +16,11 @@ COMMANDS = {
     "run": "run:run",
     "status": "status:status",
     "show": "show:show",
+    "explain": "explain:explain",
+    "audit": "audit:audit",
+    "history": "history:history",
+    "rules": "rules:rules",
+    "erase": "erase:erase",
     "query": "query:query",
 }
 
@@ -35,6 +38,8 @@ class LazyGroup(click.Group):
             return None
         module, attribute = COMMANDS[name].split(":")
         found: Any = getattr(import_module(f"profiles_assets.cli.{module}"), attribute)
+        gc.freeze()
+        gc.enable()
         return found  # type: ignore[no-any-return]
 
 
@@ -46,6 +51,10 @@ def profiles() -> None:
 
 def main() -> None:
     """Entry point: exits 0 when done, 1 on a problem in what was asked, 2 on wrong usage."""
+    gc.disable()  # until all is imported: that is never garbage, and to look for some in it takes its time
+    from profiles_assets.cli.context import CommandError
+    from profiles_assets.project.problems import ProjectError
+
     as_json, debug = "--json" in sys.argv, "--debug" in sys.argv
     try:
         profiles.main(standalone_mode=False)

@@ -12,6 +12,7 @@ from profiles_assets.events.columns import cast_sql
 from profiles_assets.events.dedupe import in_days
 from profiles_assets.events.derive import property_column
 from profiles_assets.events.lines import CUT
+from profiles_assets.events.normalised import write_normalised
 from profiles_assets.events.notes import FileNote
 from profiles_assets.events.report import LoadReport
 from profiles_assets.events.stage import REPLACED
@@ -77,15 +78,17 @@ def write(con: Con, outcome: Outcome) -> None:
         con.execute(f"DELETE FROM {table} WHERE {in_days(outcome.old_days)} AND file IN {REPLACED}")
     if outcome.report.loaded:
         con.execute(f"INSERT INTO {table} BY NAME FROM event_rows")
-    _set_changed(con, table, "event_flips", "duplicate")
+    set_changed(con, table, "event_flips", "duplicate")
     if outcome.records:
-        _set_changed(con, table, "event_endings", "superseded")
+        set_changed(con, table, "event_endings", "superseded")
     _fill_columns(con, table, outcome)
     _write_rejects(con, outcome)
+    write_normalised(con, outcome.source_name, REPLACED)
     _write_notes(con, outcome)
 
 
-def _set_changed(con: Con, table: str, changes: str, column: str) -> None:
+def set_changed(con: Con, table: str, changes: str, column: str) -> None:
+    """Set a column of stored rows to that of the rows of a table with the same day, file and position."""
     days = [row[0] for row in con.execute(f"SELECT DISTINCT day FROM {changes} ORDER BY day").fetchall()]
     if days:
         con.execute(

@@ -1,5 +1,6 @@
 """Assets `raw_events/<source>`: the files of a source, one partition per load day."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ from profiles_assets.events.checks import records_reconcile, rejects_within_shar
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.load import LoadReport, load_events
 from profiles_assets.events.model_source import inputs_of
+from profiles_assets.events.normalised import normalised_counts
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Source
 from profiles_assets.shell import (
@@ -80,8 +82,9 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
         with lake.get_connection() as con:
             found = {"records_reconcile": records_reconcile(con, name)}
             share = rejects_within_share(con, name, source.warn_rejects)
+            counted = normalised_counts(con, name, report.days)
         return dg.MaterializeResult(
-            metadata=_metadata(report),
+            metadata=_metadata(report, counted),
             check_results=[
                 *(outcome(check, result) for check, result in found.items()),
                 outcome("rejects_within_share", share, warn=True),
@@ -91,8 +94,9 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
     return raw_events
 
 
-def _metadata(report: LoadReport) -> dict[str, Any]:
+def _metadata(report: LoadReport, counted: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
     metadata = report_metadata(report)
+    metadata |= {f"normalised/{t}/{what}": n for t, numbers in counted.items() for what, n in numbers.items()}
     if report.rejected:
         metadata["why_rejected"] = dg.MetadataValue.md(
             pictures.markdown(pictures.bars(sorted(report.rejected.items())), "rejects by reason")

@@ -12,9 +12,9 @@ Found = tuple[bool, dict[str, Any]]
 
 
 def records_reconcile(con: Con, source: str) -> Found:
-    """Whether the records of all applied files are rows of the table or rejects, and nothing else is."""
+    """Whether the records of all applied files are rows, rejects or suppressed, and nothing else is."""
     found = reconcile(con, source)
-    return found["records"] == found["rows"] + found["rejects"], found
+    return found["records"] == found["rows"] + found["rejects"] + found["suppressed"], found
 
 
 def rejects_within_share(con: Con, source: str, share: float) -> Found:

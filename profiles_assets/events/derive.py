@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from profiles_assets.events.columns import candidates
 from profiles_assets.events.ids import id_type_of, node_key_sql, normalised_sql, tuple_key_sql
 from profiles_assets.events.keyed import unfolded_sql
+from profiles_assets.events.normalised import FATE, fate_sql
 from profiles_assets.events.times import day_sql, day_start_sql, time_sql
 from profiles_assets.project.presets import KEYED_LISTS
 from profiles_assets.project.project import Project
@@ -118,9 +119,9 @@ def rows_sql(project: Project, source: Source, paths: Iterable[str], records: st
     if source.kind == "records":
         parts["time_text"] = f"nullif(trim({parts['time_text']}), '')"
         parts["record_key"] = record_key_sql(extraction, source)
-    parts |= {
-        f"id_{t}": normalised_sql(id_type_of(project.entities, t), extraction.take(p)) for t, p in source.ids.items()
-    }
+    for id_type, path in source.ids.items():
+        raw, spec = extraction.take(path), id_type_of(project.entities, id_type)
+        parts |= {f"raw_{id_type}": raw, f"id_{id_type}": normalised_sql(spec, raw)}
     parts |= {property_column(p): extraction.first_of(candidates(source, p)) for p in paths}
     columns = ", ".join(f"{sql} AS {quote(name)}" for name, sql in parts.items())
     kept = "file_no, path_day, position, text, record, reason"
@@ -164,6 +165,7 @@ def _row(project: Project, source: Source, parts: Iterable[str]) -> str:
     }
     columns |= {name: quote(name) for name in parts if name == "record_key" or name.startswith("id_")}
     columns |= {f"tuple_{entity}": _tuple_key(project, source, entity) for entity in project.entities}
+    columns |= {f"{FATE}{t}": fate_sql(quote(f"raw_{t}"), quote(f"id_{t}")) for t in source.ids}
     columns |= {name: quote(name) for name in parts if name.startswith("p_")}
     return ", ".join(f"{sql} AS {quote(name)}" for name, sql in columns.items())
 

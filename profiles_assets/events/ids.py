@@ -2,26 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 
+from profiles_assets.events.normaliser_sql import steps_sql
 from profiles_assets.project.entities import Entity, IdType
+from profiles_assets.project.normalisers import Step
 from resources.tables import literal
-
-BLANKS = "' ' || chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(160) || chr(8203) || chr(65279)"
 
 
 def normalised_sql(id_type: IdType, column: str) -> str:
-    """SQL of the normalised value of an id; NULL when nothing is left of it."""
-    value = f"CASE WHEN contains({column}, chr(0)) THEN replace({column}, chr(0), '') ELSE {column} END"
-    if id_type.normalise != "none":
-        value = f"CASE WHEN {_untidy(column)} THEN trim(replace({column}, chr(0), ''), {BLANKS}) ELSE {column} END"
-    if id_type.normalise in ("lower", "email"):
-        value = f"lower({value})"
-    return f"nullif({value}, '')"
+    """SQL of the normalised value of an id; NULL when nothing is left of it.
+
+    Phone numbers and functions need `register_normalisers` on the connection.
+    """
+    return steps_sql(id_type.steps, column)
 
 
-def _untidy(column: str) -> str:
-    """Cheap SQL test for values that trimming might change: anything but plain ASCII at either end."""
-    ends = f"{column} < '!' OR {column} > '~~' OR right({column}, 1) NOT BETWEEN '!' AND '~'"
-    return f"{ends} OR contains({column}, chr(0))"
+def normalised_as(id_type: IdType) -> str:
+    """Text that changes whenever an id type may be normalised otherwise, be it by other code."""
+    marks = [_mark(step) for step in id_type.steps]
+    return marks[0] if len(marks) == 1 else repr(marks)
+
+
+def _mark(step: Step) -> str:
+    return f"{step.name}{step.options or ''}{_release() if step.name == 'phone' else ''}"
+
+
+def _release() -> str:
+    from importlib.metadata import version
+
+    return version("phonenumbers")
 
 
 def key_sql(text: str) -> str:

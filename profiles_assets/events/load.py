@@ -10,11 +10,15 @@ from profiles_assets.events import apply, backfill, dedupe, notes, summary, vers
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.infer import inferred_types
 from profiles_assets.events.model_source import refresh_model_source
+from profiles_assets.events.normalised import stage_normalised
+from profiles_assets.events.normalisers import register_normalisers
 from profiles_assets.events.plan import Plan, make_plan
 from profiles_assets.events.read import Reading
 from profiles_assets.events.reconcile import newest_day, reconcile
 from profiles_assets.events.report import LoadReport
 from profiles_assets.events.stage import Staging
+from profiles_assets.events.suppress import suppress
+from profiles_assets.events.suppression import STEP
 from profiles_assets.project.project import Project
 from resources import tables
 from resources.lake import Lake
@@ -42,7 +46,7 @@ def load_events(
         refresh_model_source(lake, project, source_name)
         days, allow_shrink = None, True
     load = Load(project, source_name, days, allow_shrink, lake.root, on_progress or _silent)
-    steps = [notes.rows_step(source_name), notes.files_step(source_name)]
+    steps = [notes.rows_step(source_name), notes.files_step(source_name), STEP]
     return lake.step(load.compute, apply.write, reads=steps).report
 
 
@@ -67,6 +71,7 @@ class Load:
         lacking = backfill.lacking(con, stored, wanted, pinned)
         if stored and plan.idle and not lacking:
             return apply.Outcome(self.source_name, LoadReport(self.source_name))
+        register_normalisers(con, self.project)
         staging = self._stage(con, plan, list(wanted))
         backfill.collect(con, source, stored, lacking)
         types = self._types(staging, wanted, lacking)
@@ -76,6 +81,7 @@ class Load:
         if source.kind == "records":
             versions.find_superseded(con, stored, old_days)
         apply.create_view(con, self.project, source, {p: t or "VARCHAR" for p, t in types.items()})
+        stage_normalised(con, source)
         return summary.outcome(staging, plan, types=types, lacking=lacking, old_days=old_days, changed=changed)
 
     def _stage(self, con: Con, plan: Plan, paths: list[str]) -> Staging:
@@ -86,6 +92,7 @@ class Load:
         again = [numbers[path] for path in plan.derived_again()]
         staging.derive_again(again)
         staging.mark_replaced([numbers[path] for path in plan.replaced()])
+        suppress(staging)
         return staging
 
     def _types(self, staging: Staging, wanted: dict[str, str | None], lacking: list[str]) -> dict[str, str | None]:

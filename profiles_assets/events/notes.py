@@ -8,7 +8,7 @@ from datetime import date
 
 import duckdb
 
-from profiles_assets.events.ids import id_type_of
+from profiles_assets.events.ids import id_type_of, normalised_as
 from profiles_assets.project.presets import KEYED_LISTS
 from profiles_assets.project.project import Project
 from resources import progress, tables
@@ -16,7 +16,7 @@ from resources import progress, tables
 Con = duckdb.DuckDBPyConnection
 TABLES = {
     "ops.files": "source VARCHAR, file VARCHAR, day DATE, hash VARCHAR, signature VARCHAR, "
-    "records BIGINT, loaded BIGINT, rejected BIGINT, duplicates BIGINT",
+    "records BIGINT, loaded BIGINT, rejected BIGINT, duplicates BIGINT, suppressed BIGINT",
     "ops.rejects": "source VARCHAR, day DATE, file VARCHAR, position BIGINT, reason VARCHAR, record VARCHAR",
     "ops.columns": "source VARCHAR, path VARCHAR, type VARCHAR",
     "ops.uncast": "source VARCHAR, day DATE, file VARCHAR, path VARCHAR, rows BIGINT",
@@ -37,7 +37,10 @@ MEANING = (
 
 @dataclass(frozen=True)
 class FileNote:
-    """An applied file: its content hash and what became of its records; `day` is that of its path."""
+    """An applied file: its content hash and what became of its records; `day` is that of its path.
+
+    `suppressed` counts those that are neither rows nor rejects because they are about erased people.
+    """
 
     file: str
     day: date | None
@@ -47,6 +50,7 @@ class FileNote:
     loaded: int
     rejected: int
     duplicates: int
+    suppressed: int = 0
 
 
 def table_of(source_name: str) -> str:
@@ -68,13 +72,17 @@ def create(con: Con) -> None:
     """Create the tables of notes."""
     for name, columns in TABLES.items():
         con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({columns})")
+    if "suppressed" not in tables.columns(con, "ops.files"):
+        con.execute("ALTER TABLE ops.files ADD COLUMN suppressed BIGINT")
 
 
 def applied_files(con: Con, source_name: str) -> dict[str, FileNote]:
     """Notes of the files applied to a source, by path."""
     if not tables.exists(con, "ops.files"):
         return {}
-    names = ", ".join(FileNote.__dataclass_fields__)
+    have = tables.columns(con, "ops.files")
+    fields = (name for name in FileNote.__dataclass_fields__ if name in have)
+    names = ", ".join(f"coalesce({name}, 0)" if name == "suppressed" else name for name in fields)
     rows = con.execute(f"SELECT {names} FROM ops.files WHERE source = ?", [source_name]).fetchall()
     return {row[0]: FileNote(*row) for row in rows}
 
@@ -90,7 +98,7 @@ def definitions(project: Project, source_name: str) -> dict[str, str]:
     """Hashes of the two parts of a definition: how files are read, and what their records mean."""
     source = project.sources[source_name]
     meaning = source.model_dump(mode="json", include=set(MEANING))
-    meaning["ids"] = sorted([t, p, id_type_of(project.entities, t).normalise] for t, p in source.ids.items())
+    meaning["ids"] = sorted([t, p, normalised_as(id_type_of(project.entities, t))] for t, p in source.ids.items())
     meaning["entities"] = [[name, *(t for t in e.ids if t in source.ids)] for name, e in project.entities.items()]
     meaning["timezone"] = project.timezone
     if source.kind == "records":

@@ -19,13 +19,15 @@ def newest_day(con: Con, project: Project) -> date | None:
 
 
 def reconcile(con: Con, source: str) -> dict[str, int]:
-    """Numbers of a source that must agree: records = rows + rejects, by the notes and by counting.
+    """Numbers of a source that must agree: records = rows + rejects + suppressed, by the notes and by counting.
 
     Rejects of files that could not be read are not in it: those files have not been applied.
     """
-    noted = {"records": 0, "loaded": 0, "rejected": 0, "duplicates": 0, "rejects": 0}
-    if tables.exists(con, "ops.files"):
-        sums = ", ".join(f"coalesce(sum({name}), 0)::BIGINT" for name in noted if name != "rejects")
+    noted = {"records": 0, "loaded": 0, "rejected": 0, "duplicates": 0, "suppressed": 0, "rejects": 0}
+    if have := tables.columns(con, "ops.files"):
+        sums = ", ".join(
+            f"coalesce(sum({name}), 0)::BIGINT" if name in have else "0" for name in noted if name != "rejects"
+        )
         rejects = "(SELECT count(*) FROM ops.rejects WHERE source = $1 AND position IS NOT NULL)"
         row = con.execute(f"SELECT {sums}, {rejects} FROM ops.files WHERE source = $1", [source]).fetchone()
         noted = dict(zip(noted, row or (), strict=True))

@@ -1,4 +1,4 @@
-"""What a load did, in numbers that add up: records = loaded + rejected."""
+"""What a load did, in numbers that add up: records = loaded + rejected + suppressed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from datetime import date
 
 @dataclass(frozen=True)
 class LoadReport:
-    """Result of loading one source; loaded rows include the duplicates."""
+    """Result of loading one source; loaded rows include the duplicates, and the anonymised ones of erased people."""
 
     source: str
     files: int = 0
@@ -15,6 +15,8 @@ class LoadReport:
     loaded: int = 0
     rejected: Mapping[str, int] = field(default_factory=dict)
     duplicates: int = 0
+    suppressed: int = 0
+    anonymised: int = 0
     unattributable: int = 0
     days: tuple[date, ...] = ()
     uncast: Mapping[str, int] = field(default_factory=dict)

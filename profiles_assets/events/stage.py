@@ -52,7 +52,7 @@ class Staging:
         stream = read_all(readings, self.source, folder, on_file)
         self.con.register("landing_records", pa.RecordBatchReader.from_batches(SCHEMA, coalesced(stream)))
         try:
-            self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged_events AS {self._rows('landing_records')}")
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE staged_events AS {self.rows('landing_records')}")
         finally:
             self.con.unregister("landing_records")
         failed = [r.file_no for r in readings if not r.applied]
@@ -75,11 +75,12 @@ class Staging:
             WHERE source = ? AND position IS NOT NULL AND list_contains(?, file_no)
         )"""
         values = [list(file_numbers), self.source_name, list(file_numbers)]
-        self.con.execute(f"INSERT INTO staged_events {self._rows(stored)}", values)
+        self.con.execute(f"INSERT INTO staged_events {self.rows(stored)}", values)
 
     def mark_replaced(self, file_numbers: Sequence[int]) -> None:
         """Mark the files whose rows in the lake give way to the staged ones."""
         self.con.execute("UPDATE staged_files SET replaced = list_contains(?, file_no)", [list(file_numbers)])
 
-    def _rows(self, records: str) -> str:
+    def rows(self, records: str) -> str:
+        """SQL of the rows and rejects of a relation of records."""
         return rows_sql(self.project, self.source, self.paths, records)

@@ -15,6 +15,7 @@ from profiles_assets.events.notes import FileNote
 from profiles_assets.events.plan import Plan
 from profiles_assets.events.report import LoadReport
 from profiles_assets.events.stage import REPLACED, Staging
+from profiles_assets.events.suppression import seed
 from resources import progress
 from resources.tables import quote
 
@@ -51,7 +52,7 @@ def outcome(
     files = {path: note for path, note in (plan.known | renewed).items() if path not in plan.gone}
     pinned = {path: type_ for path, type_ in types.items() if type_}
     definitions = notes.definitions(staging.project, name)
-    found, empty = day_versions(con, staging, changed, files, notes.version_seed(definitions))
+    found, empty = day_versions(con, staging, changed, files, notes.version_seed(definitions) + seed(con))
     before = progress.applied(con, notes.rows_step(name))
     found = {day: version for day, version in found.items() if before.get(day) != version}
     emptied = [day for day in empty if day in before]
@@ -81,13 +82,16 @@ def outcome(
 
 def file_notes(con: Con, plan: Plan) -> dict[str, FileNote]:
     """Notes of the files that this load applies or finds touched, and of those whose duplicates change."""
-    counts = _staged_counts(con)
+    counts, dropped = _staged_counts(con), _dropped(con)
     numbers = plan.numbers
-    found = {p: _recounted(plan.known[p], counts.get(numbers[p])) for p in plan.derived_again()}
+    again = ((path, plan.known[path], dropped.get(numbers[path], 0)) for path in plan.derived_again())
+    known = ((path, replace(note, suppressed=note.suppressed + more)) for path, note, more in again)
+    found = {path: _recounted(note, counts.get(numbers[path])) for path, note in known}
     for reading in plan.readings:
         path, file = reading.file.path, reading.file
         if reading.applied:
-            note = FileNote(path, file.day, reading.hash, file.signature, reading.records, 0, 0, 0)
+            suppressed = dropped.get(reading.file_no, 0)
+            note = FileNote(path, file.day, reading.hash, file.signature, reading.records, 0, 0, 0, suppressed)
             found[path] = _recounted(note, counts.get(reading.file_no))
         elif reading.unchanged and not reading.problem:
             found[path] = replace(found.get(path, plan.known[path]), signature=file.signature)
@@ -160,6 +164,10 @@ def _staged_counts(con: Con) -> dict[int, tuple[int, int, int]]:
     return {file_no: (loaded, rejected, repeated) for file_no, loaded, rejected, repeated in rows}
 
 
+def _dropped(con: Con) -> dict[int, int]:
+    return dict(con.execute("SELECT file_no, dropped FROM staged_suppressed").fetchall())
+
+
 def _recounted(note: FileNote, counts: tuple[int, int, int] | None) -> FileNote:
     loaded, rejected, duplicates = counts or (0, 0, 0)
     return replace(note, loaded=loaded, rejected=rejected, duplicates=duplicates)
@@ -176,6 +184,9 @@ def _report(
     if failed:
         rejected[UNREADABLE] = len(failed)
     loaded, unattributable = _loaded(con)
+    suppressed = con.execute(
+        "SELECT coalesce(sum(dropped), 0)::BIGINT, coalesce(sum(cleaned), 0)::BIGINT FROM staged_suppressed"
+    ).fetchone() or (0, 0)
     by_path: dict[str, int] = {}
     for *_, path, rows in uncast:
         by_path[path] = by_path.get(path, 0) + rows
@@ -188,6 +199,8 @@ def _report(
         loaded=loaded,
         rejected=rejected,
         duplicates=sum(repeated for _, _, repeated in _staged_counts(con).values()),
+        suppressed=suppressed[0] + sum(plan.known[path].suppressed for path in again),
+        anonymised=suppressed[1],
         unattributable=unattributable,
         days=tuple(date.fromisoformat(day) for day in sorted(days)),
         uncast=by_path,

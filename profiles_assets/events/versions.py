@@ -18,14 +18,15 @@ Con = duckdb.DuckDBPyConnection
 LATER = "PARTITION BY record_key ORDER BY {} ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING"
 
 
-def find_superseded(con: Con, table: str | None, old_days: Collection[date]) -> None:
+def find_superseded(con: Con, table: str | None, old_days: Collection[date], *, also: str = "") -> None:
     """Find since when each staged row is superseded, and the stored rows whose day changes; after `find_repeats`.
 
-    Only keys are looked at that a staged, replaced or flipped row has, but in all partitions. Leaves the tables
-    `event_superseded` of staged rows and `event_endings` of stored ones.
+    Only keys are looked at that a staged, replaced or flipped row has, or that the SELECT `also` gives, but in all
+    partitions. Leaves the tables `event_superseded` of staged rows and `event_endings` of stored ones.
     """
     stored = table if table and "superseded" in tables.columns(con, table) else None
-    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_keys AS {_touched(con, stored, old_days)}")
+    keys = " UNION ".join(filter(None, [_touched(con, stored, old_days), also]))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE touched_keys AS {keys}")
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE record_versions AS SELECT day, file, position, fresh, was, CASE
             WHEN NOT duplicate THEN min(visible) FILTER (WHERE NOT duplicate) OVER ({LATER.format(ORDER)}) END

@@ -106,11 +106,11 @@ class Graph:
         members = self.members[: self.offsets[self.told]]
         kinds, at = self.types[members], self.tuple_of[: len(members)]
         found = {}
-        for kind in np.unique(kinds):
+        for kind in np.flatnonzero(np.bincount(kinds)).tolist():
             column = np.full(self.told, NONE, dtype=np.int64)
-            chosen = kinds == kind
+            chosen = np.flatnonzero(kinds == kind)
             column[at[chosen]] = members[chosen]
-            found[int(kind)] = column
+            found[kind] = column
         return found
 
 

@@ -41,4 +41,7 @@ def read_log(con: Con, entity: str, profile_id: str, shown: Shown) -> list[Entry
         ORDER BY l.seq""",
         {"id": profile_id},
     ).fetchall()
-    return [Entry(day, *told, (a, b) if decided else None) for day, *told, decided, a, b in rows]
+    return [
+        Entry(day, change, mine_id, other_id, (a, b) if decided else None)
+        for day, change, mine_id, other_id, decided, a, b in rows
+    ]

@@ -12,6 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from profiles_assets.events.ids import normalised_sql
+from profiles_assets.events.normalisers import register_normalisers
 from profiles_assets.identity import schema
 from profiles_assets.identity.keys import COLLISION, OK, QUARANTINED, node_key
 from profiles_assets.project.project import Project
@@ -63,6 +64,7 @@ def stage_rulings(con: Con, project: Project, entity: str) -> str:
     `rules_now` (action, key, other_key, who, why, origin) has pairs with the smaller key first; `rulings` (key,
     action) those of them about one id.
     """
+    register_normalisers(con, project)
     rows = _rows(con, project, entity)
     con.register("told_rules", pa.table({f.name: [row[i] for row in rows] for i, f in enumerate(STAGED)}, STAGED))
     key, other = _key(project, entity, "id_type", "value"), _key(project, entity, "other_type", "other_value")

@@ -6,7 +6,10 @@ from typing import Any
 import duckdb
 
 from profiles_assets.events.ids import normalised_sql
+from profiles_assets.events.normalisers import register_normalisers
+from profiles_assets.identity.aliases import current_id
 from profiles_assets.identity.attribution import create_attribution
+from profiles_assets.identity.erasure_person import erased_note
 from profiles_assets.profiles.table import masked_select, view_name
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.problems import did_you_mean
@@ -27,13 +30,14 @@ def find_profile(con: Con, project: Project, asked: str, stitched: str = "identi
     """Entity and profile id of `type:value` or of a profile id. Raises NotFoundError when there is none."""
     id_type, colon, value = asked.partition(":")
     if not colon:
-        return _by_profile_id(con, asked, stitched)
+        return _by_profile_id(con, project, asked, stitched)
     entities = [name for name, entity in project.entities.items() if id_type in entity.ids]
     if not entities:
         known = sorted({t for entity in project.entities.values() for t in entity.ids})
         raise NotFoundError(
             f'"{id_type}" is no id type of this project; {did_you_mean(id_type, known) or "it has " + ", ".join(known)}'
         )
+    register_normalisers(con, project)
     for entity in entities:
         normal = normalised_sql(project.entities[entity].ids[id_type], literal(value))
         row = con.execute(
@@ -44,7 +48,7 @@ def find_profile(con: Con, project: Project, asked: str, stitched: str = "identi
             return entity, str(row[0])
         if row:
             raise NotFoundError(f"{asked} identifies nobody: it is {STATUS.get(row[1], row[1])}")
-    raise NotFoundError(f"{asked} was never seen")
+    raise NotFoundError(erased_note(con, project, asked) or f"{asked} was never seen")
 
 
 STATUS = {
@@ -52,14 +56,15 @@ STATUS = {
     "hub": "seen with too many other ids (max_linked), so it links nobody",
     "bridge": "shared by several known people (max_bridged), so it links nobody",
     "collision": "a key that another id has already",
+    "quarantined": "quarantined by a manual rule",
 }
 
 
-def _by_profile_id(con: Con, asked: str, stitched: str) -> tuple[str, str]:
-    row = con.execute(f"SELECT entity, profile_id FROM {stitched} WHERE profile_id = ?", [asked]).fetchone()
-    if row is None:
-        raise NotFoundError(f"{asked} is no profile id; to ask by an id, write type:value, such as email:a@b.c")
-    return str(row[0]), str(row[1])
+def _by_profile_id(con: Con, project: Project, asked: str, stitched: str) -> tuple[str, str]:
+    if found := current_id(con, asked, stitched):
+        return found
+    unknown = f"{asked} is no profile id; to ask by an id, write type:value, such as email:a@b.c"
+    raise NotFoundError(erased_note(con, project, asked) or unknown)
 
 
 def read_profile(con: Con, project: Project, asked: str, *, personal: bool = False) -> dict[str, Any]:

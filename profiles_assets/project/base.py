@@ -17,7 +17,7 @@ LONGEST = 36_500
 class Spec(BaseModel):
     """A declared thing: unknown keys are errors, values never change after loading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, defer_build=True)
     noun: ClassVar[str] = ""
 
 

@@ -1,11 +1,16 @@
 """project.yml: the project itself, its entities and their identifiers."""
 
 from datetime import date
-from typing import Annotated, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr, WithJsonSchema
 
 from profiles_assets.project.base import Name, Pii, Spec
+from profiles_assets.project.caps import DeclaredCap, Limit, Period
+from profiles_assets.project.id_functions import function_hash
+from profiles_assets.project.normalisers import SCHEMA, Step, functions_in, steps_of
+from profiles_assets.project.patterns import Patterns
 
 WEAK_NAMES = (
     "anonymous",
@@ -22,24 +27,24 @@ WEAK_NAMES = (
 DEFAULT_MAX_PER_PROFILE = {"user_id": 1}
 DEFAULT_MAX_BRIDGED = 1
 
-Limit = Annotated[int, Field(ge=1)]
-
 
 class IdType(Spec):
     """One kind of identifier of an entity and the guards on it."""
 
     noun: ClassVar[str] = "id type"
 
-    normalise: Literal["none", "trim", "lower", "email"] = Field(
+    normalise: Annotated[Any, WithJsonSchema(SCHEMA)] = Field(
         default="trim",
-        description="How values are written alike before they are compared.",
-        examples=["email"],
+        description="How values are written alike before they are compared: a normaliser, or several in turn.",
+        examples=["email", {"phone": {"region": "DE"}}, ["functions/ids.py:clean", "email"]],
     )
     weak: bool | None = Field(
         default=None, description="Identifies a thing rather than a person; by default told from the name."
     )
-    max_per_profile: Limit | None = Field(
-        default=None, description="Most values of this type in one profile.", examples=[5]
+    max_per_profile: DeclaredCap = Field(
+        default=None,
+        description="Most values of this type in one profile, or most new ones in a period.",
+        examples=[5, {"most": 5, "per": "month"}],
     )
     max_linked: dict[Name, Limit] = Field(
         default_factory=dict,
@@ -54,10 +59,38 @@ class IdType(Spec):
         description="Values that identify nobody, beside the built-in ones.",
         examples=[["test@example.com"]],
     )
+    block_matching: Patterns = Field(
+        default_factory=list,
+        description="Values in which one of these regular expressions is found identify nobody.",
+        examples=["^test"],
+    )
+    only_matching: Patterns = Field(
+        default_factory=list,
+        description="Values in which none of these regular expressions is found identify nobody.",
+        examples=["^usr_"],
+    )
     pii: Pii = Field(default=False, description="Personal data: true hides it from readers, hash and mask stand in.")
     block_shared_mailboxes: bool = Field(
         default=False, description="Also block noreply@, info@, support@ and the like."
     )
+    _code: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The normalisers, in turn."""
+        return steps_of(self.normalise, self._code)
+
+    def with_code(self, root: Path) -> "IdType":
+        """The same, knowing the code of its functions as it is now, so that it is another one when that changes."""
+        found = {file: function_hash(root, file) for _, file, _ in functions_in(self.normalise)}
+        copy = self.model_copy()
+        copy._code = found
+        return copy if found else self
+
+    @property
+    def hashed(self) -> bool:
+        """True when values are hashes, in which nothing can be recognised."""
+        return any(step.name == "hash" for step in self.steps)
 
 
 class Entity(Spec):
@@ -73,6 +106,13 @@ class Entity(Spec):
     guards: Literal["default", "none"] = Field(default="default", description="none switches all guards off.")
     description: str = Field(default="", description="What it stands for.")
 
+    def with_code(self, root: Path) -> "Entity":
+        """The same, knowing the code of the functions that normalise its ids."""
+        ids = {name: spec.with_code(root) for name, spec in self.ids.items()}
+        return (
+            self if all(spec is self.ids[name] for name, spec in ids.items()) else self.model_copy(update={"ids": ids})
+        )
+
     def is_weak(self, id_type: str) -> bool:
         """True for ids that tell a device or a visit rather than a person."""
         declared = self.ids[id_type].weak
@@ -80,11 +120,16 @@ class Entity(Spec):
         return any(word in parts for word in WEAK_NAMES) if declared is None else declared
 
     def max_per_profile(self, id_type: str) -> int | None:
-        """Limit of values per profile, with the default where nothing is declared."""
+        """Limit of values per profile, or of new ones in a period; with the default where nothing is declared."""
         declared = self.ids[id_type].max_per_profile
-        if self.guards == "none" or declared is not None:
-            return None if self.guards == "none" else declared
-        return DEFAULT_MAX_PER_PROFILE.get(id_type)
+        if self.guards == "none":
+            return None
+        return declared.most if declared else DEFAULT_MAX_PER_PROFILE.get(id_type)
+
+    def period(self, id_type: str) -> Period:
+        """The calendar period that `max_per_profile` counts new values in."""
+        declared = self.ids[id_type].max_per_profile
+        return declared.per if declared else "ever"
 
     def max_linked(self, id_type: str) -> dict[str, int]:
         """Limits of values of other types seen with one value of this type."""

@@ -1,6 +1,7 @@
 """How traits build on each other and on predictions: order, cycles, and what must wait for a prediction."""
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from graphlib import TopologicalSorter
 
 from profiles_assets.project.project import Project
@@ -25,8 +26,14 @@ def trait_inputs(project: Project, entity: str) -> dict[str, tuple[str, ...]]:
 
 def ordered_traits(project: Project, entity: str) -> list[str]:
     """Names of all traits and audiences of an entity, inputs before what is made from them."""
-    inputs = trait_inputs(project, entity)
-    return [name for name in TopologicalSorter(inputs).static_order() if name in inputs]
+    return list(_ordered(tuple(trait_inputs(project, entity).items())))
+
+
+@lru_cache(maxsize=16)
+def _ordered(inputs: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]:
+    """The names in order, kept since every section asks for those of all sections."""
+    known = dict(inputs)
+    return tuple(name for name in TopologicalSorter(known).static_order() if name in known)
 
 
 def traits_after_predictions(project: Project, entity: str) -> list[str]:

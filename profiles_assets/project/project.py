@@ -72,6 +72,10 @@ class Project:
     description: str = ""
     packages: list[str] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        known = {name: entity.with_code(self.root) for name, entity in self.entities.items()}
+        object.__setattr__(self, "entities", known)
+
     def sections_of(self, entity: str) -> dict[str, Section]:
         """All sections of an entity, by name."""
         return {n: s for n, s in self.sections.items() if s.entity == entity}

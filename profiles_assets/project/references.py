@@ -3,6 +3,7 @@
 from profiles_assets.project.check_audiences import audience_problems
 from profiles_assets.project.check_columns import column_problems
 from profiles_assets.project.check_funnels import funnel_problems
+from profiles_assets.project.check_ids import id_type_problems
 from profiles_assets.project.check_metrics import metric_problems
 from profiles_assets.project.check_models import model_problems
 from profiles_assets.project.check_predictions import prediction_problems
@@ -14,6 +15,7 @@ from profiles_assets.project.problems import Problem
 
 CHECKS = (
     project_problems,
+    id_type_problems,
     source_problems,
     column_problems,
     model_problems,

@@ -20,12 +20,13 @@ EXAMPLE = {
 
 @dataclass(frozen=True)
 class Spot:
-    """A place in a spec: the model that owns the last key, and the name under which the user declared it."""
+    """A place in a spec: the named model around the last key, its name, and the model that has the key."""
 
     path: tuple[Part, ...]
     owner: type[Spec]
     name: str
     within_owner: tuple[Part, ...]
+    holder: type[Spec]
 
     @property
     def key(self) -> str:
@@ -34,8 +35,8 @@ class Spot:
 
     @property
     def keys(self) -> list[str]:
-        """All keys that the owner takes, as users write them."""
-        return [field.alias or name for name, field in self.owner.model_fields.items()]
+        """All keys that can stand where the last one does, as users write them."""
+        return [field.alias or name for name, field in self.holder.model_fields.items()]
 
     @property
     def owner_words(self) -> str:
@@ -64,13 +65,14 @@ class Spot:
 
 def spot_of(model: type[Spec], path: tuple[Part, ...]) -> Spot:
     """Follow a path from the model of a file."""
-    owner, name, start = model, "", 0
+    owner, name, start, inner = model, "", 0, model
     kind: Any = model
     for index, part in enumerate(path):
         holder, kind = kind, _inside(kind, part)
+        inner = holder if _is_spec(holder) else inner
         if _is_spec(kind) and kind.noun:
             owner, name, start = kind, "" if _is_spec(holder) else str(part), index + 1
-    return Spot(path, owner, name, path[start:])
+    return Spot(path, owner, name, path[start:], inner)
 
 
 def _is_spec(kind: Any) -> bool:

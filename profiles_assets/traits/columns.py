@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import sqlglot
 from sqlglot import exp
 
@@ -13,6 +13,9 @@ from profiles_assets.project.expressions import names_in, number_paths, parse_ex
 from profiles_assets.project.project import Project
 from profiles_assets.project.sources import Column
 from resources.tables import columns, literal, quote
+
+if TYPE_CHECKING:
+    import duckdb
 
 BUILTIN = {
     "time": ("time", "TIMESTAMP"),
@@ -26,7 +29,7 @@ PAYLOAD = "payload"
 NUMERIC = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "FLOAT", "DOUBLE", "DECIMAL")
 MOMENT = "moment"
 ORDER = ("time", "event_id", "file", "position")
-MOMENT_SQL = f"create_sort_key({', '.join(f'''e.{name}, 'ASC NULLS LAST' ''' for name in ORDER)})"
+MOMENT_SQL = f"create_sort_key({', '.join(f'''{name}, 'ASC NULLS LAST' ''' for name in ORDER)})"
 
 
 @dataclass(frozen=True)
@@ -72,17 +75,14 @@ class EventColumns:
         return [name for name in self.project.sources_of_event(event) if self.tables.get(name)]
 
     def scan(self, source: str, events: Iterable[str], paths: Iterable[str], join: str, seen: Visible) -> str:
-        """SELECT of one source's visible events with their person, and `moment`, a key of their order.
-
-        What nobody reads, the engine leaves out.
-        """
+        """SELECT of one source's visible events with their person. What nobody reads, the engine leaves out."""
         row = [*(f"e.{c}" for c in ROW), *([f"e.{PAYLOAD}"] if PAYLOAD in self.tables[source] else [])]
         wanted = [path for path in sorted(set(paths) - BUILTIN.keys()) if self._type(source, path)]
         properties = [f"{self._read(source, path)} AS {carried(source, path)}" for path in wanted]
         names = ", ".join(literal(event) for event in sorted(set(events)))
         window = f" AND e.event_day > {seen.as_of} - {seen.days}" if seen.days else ""
         return (
-            f"SELECT a.profile_key, {', '.join([*row, *properties])}, {MOMENT_SQL} AS {MOMENT}\n"
+            f"SELECT a.profile_key, {', '.join([*row, *properties])}\n"
             f"FROM raw_events.{quote(source)} e JOIN {join}\n"
             f"WHERE {counts_sql(self.project.sources[source], seen.as_of, 'e')}{window} AND e.event IN ({names})"
         )
@@ -144,6 +144,6 @@ def carried(source: str, path: str) -> str:
     return quote(f"{source}:{path}")
 
 
-def event_columns(con: duckdb.DuckDBPyConnection, project: Project) -> EventColumns:
+def event_columns(con: "duckdb.DuckDBPyConnection", project: Project) -> EventColumns:
     """Read which columns the raw event tables have now."""
     return EventColumns(project, {s: columns(con, f"raw_events.{quote(s)}") for s in project.sources})

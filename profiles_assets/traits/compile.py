@@ -8,7 +8,7 @@ from profiles_assets.project.expressions import expression_uses
 from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Project
 from profiles_assets.project.traits import TRAIT_VERBS, Trait
-from profiles_assets.traits.columns import BUILTIN, MOMENT, EventColumns, Visible
+from profiles_assets.traits.columns import BUILTIN, MOMENT, MOMENT_SQL, EventColumns, Visible
 from profiles_assets.traits.conditions import condition_fields
 from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_column, stored_traits
 from profiles_assets.traits.metrics import DISTRIBUTIONS
@@ -23,6 +23,7 @@ from profiles_assets.traits.verbs import (
     trait_value,
     value_type,
     verb_needs_order,
+    window,
 )
 from resources.tables import literal, quote
 
@@ -85,13 +86,15 @@ def scans(traits: dict[str, Trait], events: EventColumns, as_of: str, attributio
 
 
 def in_order(scanned: str, traits: dict[str, Trait], events: EventColumns, as_of: str) -> str:
-    """The scan with the key of the order only for events whose order matters, since it is dear."""
-    needed = {t.event for t in traits.values() if needs_order(t, events, as_of)}
-    if needed == {t.event for t in traits.values()} or not needed:
+    """The scan with `moment`, the key of their order, for the events whose order matters, since it is dear."""
+    needed = [t for t in traits.values() if needs_order(t, events, as_of)]
+    if not needed:
         return scanned
-    names = ", ".join(literal(event) for event in sorted(needed))
-    moment = f"CASE WHEN event IN ({names}) THEN {MOMENT} END AS {MOMENT}"
-    return f"SELECT * REPLACE ({moment}) FROM (\n{scanned}\n)"
+    key = MOMENT_SQL
+    if len(needed) < len(traits):
+        some = dict.fromkeys(" AND ".join([f"event = {literal(t.event)}", *window(t, as_of)]) for t in needed)
+        key = f"CASE WHEN {' OR '.join(some)} THEN {MOMENT_SQL} END"
+    return f"SELECT *, {key} AS {MOMENT} FROM (\n{scanned}\n)"
 
 
 def needs_order(trait: Trait, events: EventColumns, as_of: str) -> bool:

@@ -19,7 +19,7 @@ The step of a person is the furthest of all attempts, 0 without any. Completion 
 attempts complete at that moment, the hours are those of the shortest, the one that started last.
 """
 
-import duckdb
+from typing import TYPE_CHECKING, TypeAlias
 
 from profiles_assets.project.funnels import Funnel, funnel_columns
 from profiles_assets.project.project import Declared, Project
@@ -29,7 +29,10 @@ from profiles_assets.traits.funnel_attempts import attempts, first_attempts
 from profiles_assets.traits.funnel_events import fitting, scans
 from resources.tables import quote
 
-Con = duckdb.DuckDBPyConnection
+if TYPE_CHECKING:
+    import duckdb
+
+Con: TypeAlias = "duckdb.DuckDBPyConnection"
 
 A_MOMENT = "STRUCT(moment TIMESTAMP, took BIGINT)"
 MICROSECONDS_AN_HOUR = "3.6e9::DOUBLE"

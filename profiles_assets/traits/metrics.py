@@ -1,13 +1,15 @@
 """Metrics: the distribution of each over people, and its histogram."""
 
 from collections.abc import Sequence
-
-import duckdb
+from typing import TYPE_CHECKING, TypeAlias
 
 from profiles_assets.project.project import Project
 from resources.tables import exists, quote
 
-Con = duckdb.DuckDBPyConnection
+if TYPE_CHECKING:
+    import duckdb
+
+Con: TypeAlias = "duckdb.DuckDBPyConnection"
 Bin = tuple[float | None, float | None, int]
 
 DISTRIBUTIONS = "metrics.distributions"

@@ -6,8 +6,8 @@ import duckdb
 
 from profiles_assets.project.metrics import Metric
 from profiles_assets.project.project import Declared, Project
-from profiles_assets.traits.columns import MOMENT, PAYLOAD, EventColumns, event_columns
-from profiles_assets.traits.compile import aggregations, needs_order, trait_paths, visible
+from profiles_assets.traits.columns import PAYLOAD, EventColumns, event_columns
+from profiles_assets.traits.compile import aggregations, in_order, trait_paths, visible
 from profiles_assets.traits.verbs import finished, rows_sql
 from resources.tables import exists, literal, quote
 
@@ -37,8 +37,8 @@ def series_sql(metric: Declared[Metric], events: EventColumns, as_of: str, whose
     scanned = _scans(metric.entity, trait, events, as_of)
     if not scanned:
         return f"SELECT NULL::DATE AS day, NULL::{type_} AS value, 0::BIGINT AS events, 0::BIGINT AS people WHERE false"
-    unread = ["profile_key", PAYLOAD, *([] if needs_order(trait, events, as_of) else [MOMENT])]
-    read = f"COLUMNS(lambda c: c NOT IN ({', '.join(map(literal, unread))}))"
+    scanned = in_order(scanned, {"of_day": trait}, events, as_of)
+    read = f"COLUMNS(lambda c: c NOT IN ('profile_key', {literal(PAYLOAD)}))"
     of_day = f"{read}, profile_key AS person, date_diff('day', {FIRST_DAY}, event_day) AS profile_key"
     aggregation = aggregations({"of_day": trait}, events, as_of)[0]
     return f"""WITH events AS MATERIALIZED (FROM (SELECT {of_day} FROM ({scanned})) WHERE {whose}),

@@ -66,9 +66,13 @@ def rows_sql(trait: Trait, events: EventColumns, as_of: str) -> str:
 
 def narrowed(trait: Trait, events: EventColumns, as_of: str) -> list[str]:
     """Conditions that pick the events of a trait from those of its name."""
-    window = [f"event_day > {as_of} - {trait.within}"] if trait.within else []
     where = [condition_sql(trait.where, lambda field: events.value(trait.event, field))] if trait.where else []
-    return window + where
+    return window(trait, as_of) + where
+
+
+def window(trait: Trait, as_of: str) -> list[str]:
+    """The condition that events are of the last days, where a trait has one."""
+    return [f"event_day > {as_of} - {trait.within}"] if trait.within else []
 
 
 def trait_value(trait: Trait, events: EventColumns) -> Value:
@@ -100,7 +104,7 @@ def over_values_sql(name: str, trait: Trait, rows: str) -> str:
     seen, last = quote(f"{name} seen"), quote(f"{name} last")
     match trait.verb:
         case "most_frequent":
-            most = f"create_sort_key({seen}, 'ASC NULLS LAST') || {last}"
+            most = f"{{'seen': {seen}, 'last': {last}}}"
             enough = trait.at_least or 1
             return f"arg_max(value, {most})" + (f" FILTER (WHERE {seen} >= {enough})" if rows or enough > 1 else "")
         case "unique" if trait.keep:

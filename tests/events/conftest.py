@@ -7,7 +7,7 @@ import pytest
 from resources.lake import Lake
 from tests.events.shop import OpenLake, Shop
 
-NOTES = ("files", "rejects", "columns", "uncast", "progress")
+NOTES = ("files", "rejects", "columns", "uncast", "normalised", "progress")
 
 
 @pytest.fixture(scope="session")

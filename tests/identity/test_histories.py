@@ -75,7 +75,8 @@ def check_against_oracle(world: World, as_of: date, names: oracle.Names, prefix:
     assert world.names("profile_id", prefix) == names.id
     assert world.names("retired_id", prefix) == names.retired
     yielded = world.con.execute(
-        "SELECT key, other_key FROM identity.identity_violations WHERE rule IN ('limit', 'unlink') AND starts_with(value, ?)",
+        "SELECT key, other_key FROM identity.identity_violations "
+        "WHERE rule IN ('limit', 'unlink') AND starts_with(value, ?)",
         [prefix],
     ).fetchall()
     assert {frozenset(pair) for pair in yielded} == {frozenset(map(oracle.node_key, e)) for e in found.yielded}
