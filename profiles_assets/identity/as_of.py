@@ -6,11 +6,12 @@ import duckdb
 
 from profiles_assets.identity import schema
 from profiles_assets.identity.graph import Rules
-from profiles_assets.identity.loading import load_everything, load_graph, view_before, view_evidence
-from profiles_assets.identity.outcome import stage_ids
+from profiles_assets.identity.loading import view_before, view_evidence
+from profiles_assets.identity.outcome import stage_whole
 from profiles_assets.identity.plan import rules_hash, step_name
 from profiles_assets.identity.resolve import resolve
 from profiles_assets.identity.rules import stage_rulings
+from profiles_assets.identity.whole import load_whole
 from profiles_assets.project.project import Project
 from resources import progress
 
@@ -29,7 +30,6 @@ def stitch_as_of(con: Con, project: Project, entity: str, as_of: date, table: st
     view_before(con, stitched, entity)
     told, applied = stage_rulings(con, project, entity), progress.applied(con, step_name(entity))
     same_rules = (applied.get("rules"), applied.get("manual")) == (rules_hash(project, entity), told)
-    load_everything(con, nodes, entity, spec, reuse=same_rules)
-    rules = Rules.of(spec, project.timezone)
-    graph, stored = load_graph(con, rules.types, whole=True)
-    stage_ids(con, entity, graph, resolve(graph, stored, rules), table)
+    loaded = load_whole(con, nodes, entity, spec, reuse=same_rules)
+    found = resolve(loaded.graph, loaded.previous, Rules.of(spec, project.timezone))
+    stage_whole(con, entity, loaded, found, table)

@@ -11,6 +11,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from profiles_assets.identity.evidence import dates
 from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.keys import NOBODY, OK
@@ -24,19 +25,21 @@ Con = duckdb.DuckDBPyConnection
 def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rules) -> None:
     """Pick the closed set of the keys in the temporary table `frontier`; `ruled_keys` are those with other rules."""
     con.execute("CREATE OR REPLACE TEMP TABLE closed (key BIGINT)")
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE pieces (tuple_key BIGINT, nodes BIGINT[], first_seen TIMESTAMP, count BIGINT)"
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM (" + appearances("evidence") + ") LIMIT 0")
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM frontier ANTI JOIN before USING (key) UNION FROM ruled_keys"
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE words AS {dictionary(nodes, entity, spec, 'fresh_keys')}")
-    judge_words(con)
-    while _extend(con):
+    for table, origin in (("stored", "before"), ("outside", "before"), ("pieces", "evidence")):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {origin} LIMIT 0")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM ({appearances('pieces')}) LIMIT 0")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE words AS SELECT * FROM ({known_words('closed')}) LIMIT 0")
+    fresh = True
+    while _count(con, "frontier"):
+        _add_frontier(con)
+        if fresh:
+            _add_fresh_words(con, nodes, entity, spec)
+        con.execute(f"INSERT INTO words {known_words('added')} ANTI JOIN words USING (key)")
+        _add_pieces(con, len(rules.types))
         graph, previous = load_graph(con, rules.types)
         _set_frontier(con, wanted(graph, previous, judge(graph, previous, rules), rules))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS {appearances('evidence', 'closed')}")
+        fresh = False
+    _stage_stats(con)
     con.execute("DELETE FROM words WHERE key NOT IN (SELECT key FROM stats)")
 
 
@@ -71,23 +74,57 @@ def _set_frontier(con: Con, keys: Ints) -> None:
     con.unregister("wanted_keys")
 
 
-def _extend(con: Con) -> bool:
-    if _count(con, "frontier") == 0:
-        return False
+def _add_frontier(con: Con) -> None:
+    """Add the frontier with the whole stored components of what is in it; `stored` keeps what was known of them."""
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE added AS SELECT key FROM frontier UNION SELECT key FROM before "
-        "WHERE component IN (SELECT component FROM before SEMI JOIN frontier USING (key))"
+        "CREATE OR REPLACE TEMP TABLE reached AS SELECT DISTINCT component FROM before SEMI JOIN frontier USING (key) "
+        "WHERE component IS NOT NULL"
     )
-    con.execute("DELETE FROM added WHERE key IN (FROM closed)")
+    con.execute(
+        """INSERT INTO stored BY NAME SELECT * FROM (
+            FROM before WHERE component IN (FROM reached) OR key IN (FROM frontier)) ANTI JOIN closed USING (key)"""
+    )
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE added AS
+        SELECT key FROM (FROM frontier UNION SELECT key FROM stored) ANTI JOIN closed USING (key)"""
+    )
     con.execute("INSERT INTO closed FROM added")
-    con.execute(f"INSERT INTO words {known_words('added')} ANTI JOIN words USING (key)")
+
+
+def _add_fresh_words(con: Con, nodes: str, entity: str, spec: Entity) -> None:
+    """Values of new ids, from the days of the evidence that brought them, and of ids with other rules."""
     con.execute(
-        f"""INSERT INTO pieces SELECT tuple_key, nodes, min(first_seen), sum(count)::BIGINT FROM evidence
-        WHERE tuple_key IN (SELECT tuple_key FROM (SELECT tuple_key, unnest(nodes) AS key FROM evidence)
-            WHERE key IN (SELECT key FROM added JOIN words USING (key) WHERE barred = {OK} OR key IN (FROM ruled_keys)))
-        AND tuple_key NOT IN (SELECT tuple_key FROM pieces) GROUP BY tuple_key, nodes"""
+        "CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM frontier ANTI JOIN stored USING (key) UNION FROM ruled_keys"
     )
-    return True
+    row = con.execute("SELECT list(DISTINCT day::VARCHAR) FROM arrived").fetchone()
+    days = row[0] if row and row[0] else []
+    where = "true" if _count(con, "ruled_keys") or not days else f"day IN ({dates(days)})"
+    con.execute(f"INSERT INTO words {dictionary(nodes, entity, spec, 'fresh_keys', where)}")
+    judge_words(con)
+
+
+def _add_pieces(con: Con, width: int) -> None:
+    """Add the evidence that touches what was added, unless it is there already.
+
+    Ids that are barred touch nobody, save those that other rules bar now or barred before.
+    """
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE sought AS FROM added SEMI JOIN
+        (FROM words WHERE barred = {OK} OR key IN (FROM ruled_keys)) USING (key)"""
+    )
+    touching = " OR ".join(f"nodes[{i}] IN (FROM sought)" for i in range(1, width + 1))
+    con.execute(
+        f"""INSERT INTO pieces BY NAME SELECT * FROM (FROM evidence WHERE {touching}) ANTI JOIN
+        (SELECT DISTINCT tuple_key, nodes FROM pieces) USING (tuple_key, nodes)"""
+    )
+
+
+def _stage_stats(con: Con) -> None:
+    con.execute(f"CREATE OR REPLACE TEMP TABLE barred AS SELECT key FROM words WHERE barred <> {OK}")
+    con.execute("CREATE OR REPLACE TEMP TABLE open AS FROM closed ANTI JOIN barred USING (key)")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS {appearances('pieces', 'open')}")
+    if _count(con, "barred"):
+        con.execute(f"INSERT INTO stats {appearances('evidence', 'barred')}")
 
 
 def _count(con: Con, relation: str) -> int:

@@ -14,28 +14,42 @@ def set_collisions_apart(con: Con, entity: str, source: str, types: list[str]) -
     `seen` are the tuples of a source, `new_nodes` holds their ids beside those of other sources, and
     `kept_nodes` what was written before. Tuples keep their key, so evidence of other ids is untouched.
     """
-    con.execute(f"CREATE OR REPLACE TEMP TABLE collided AS {_collided(entity, source)}")
-    found = con.execute("SELECT count(*) FROM collided").fetchone()
-    if found and found[0]:
+    con.execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {_suspects(con, entity, source)}")
+    if con.execute("FROM suspects LIMIT 1").fetchone():
+        con.execute(f"CREATE OR REPLACE TEMP TABLE collided AS {_collided(entity, source)}")
         _rename(con, entity, source, types)
 
 
-def _collided(entity: str, source: str) -> str:
-    mine = f"entity = {literal(entity)} AND source = {literal(source)}"
-    fresh = f"(SELECT * FROM new_nodes WHERE {mine})"
-    kept = f"""(SELECT key, id_type, value FROM kept_nodes WHERE entity = {literal(entity)} AND collides_with IS NULL
+def _suspects(con: Con, entity: str, source: str) -> str:
+    """SELECT of the keys of newly seen values that other values have, too."""
+    # numbers compare several times as fast as texts
+    query = f"""SELECT key FROM new_nodes WHERE {_mine(entity, source)} GROUP BY key
+        HAVING min(hash(id_type, value)) <> max(hash(id_type, value))"""
+    kept = _kept(entity, source)
+    if con.execute(f"FROM {kept} LIMIT 1").fetchone():
+        query += f""" UNION SELECT f.key FROM (SELECT DISTINCT key, id_type, value FROM new_nodes
+            WHERE {_mine(entity, source)}) f JOIN {kept} k ON f.key = k.key
+            AND (f.value <> k.value OR f.id_type <> k.id_type)"""
+    return query
+
+
+def _mine(entity: str, source: str) -> str:
+    return f"entity = {literal(entity)} AND source = {literal(source)}"
+
+
+def _kept(entity: str, source: str) -> str:
+    """What was written before, and what is new in other sources."""
+    return f"""(SELECT key, id_type, value FROM kept_nodes WHERE entity = {literal(entity)} AND collides_with IS NULL
         UNION ALL SELECT key, id_type, value FROM new_nodes
         WHERE entity = {literal(entity)} AND source <> {literal(source)} AND collides_with IS NULL)"""
-    # numbers compare several times as fast as texts
-    return f"""WITH suspects AS (
-            SELECT key FROM {fresh} GROUP BY key
-            HAVING min(hash(id_type, value)) <> max(hash(id_type, value))
-            UNION SELECT f.key FROM {fresh} f JOIN {kept} k ON f.key = k.key
-                AND (f.value <> k.value OR f.id_type <> k.id_type)),
-        claims AS (
+
+
+def _collided(entity: str, source: str) -> str:
+    return f"""WITH claims AS (
             SELECT key, id_type, value, DATE '0001-01-01' AS day, NULL::TIMESTAMP AS first_seen
-            FROM {kept} SEMI JOIN suspects USING (key)
-            UNION ALL SELECT key, id_type, value, day, first_seen FROM {fresh} SEMI JOIN suspects USING (key)),
+            FROM {_kept(entity, source)} SEMI JOIN suspects USING (key)
+            UNION ALL SELECT key, id_type, value, day, first_seen FROM new_nodes SEMI JOIN suspects USING (key)
+            WHERE {_mine(entity, source)}),
         ranked AS (
             SELECT key, id_type, value, first_value(id_type) OVER earliest AS owner_type,
                 first_value(value) OVER earliest AS owner

@@ -50,7 +50,8 @@ def group(size: int, a: Ints, b: Ints) -> Ints:
     """Number of the connected component of each of `size` nodes."""
     if not size:
         return np.zeros(0, dtype=np.int64)
-    matrix = coo_array((np.ones(len(a), dtype=np.int8), (a, b)), shape=(size, size))
+    small = np.int32 if size < np.iinfo(np.int32).max else np.int64
+    matrix = coo_array((np.ones(len(a)), (a.astype(small), b.astype(small))), shape=(size, size)).tocsr()
     labels: Ints = connected_components(matrix, directed=False)[1].astype(np.int64)
     return labels
 
@@ -58,7 +59,8 @@ def group(size: int, a: Ints, b: Ints) -> Ints:
 def smallest_key(keys: Ints, groups: Ints, usable: Flags) -> Ints:
     """For each usable node the smallest key in its group, -1 for the others."""
     least = np.full(int(groups.max(initial=NONE)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(least, groups[usable], keys[usable])
+    nodes = np.flatnonzero(usable)
+    np.minimum.at(least, groups[nodes], keys[nodes])
     return np.where(usable, least[groups], NONE)
 
 

@@ -198,8 +198,8 @@ def _stage_removed(con: Con, pending: Pending) -> None:
 
 def _report(con: Con, pending: Pending) -> EvidenceReport:
     row = con.execute(
-        "SELECT (SELECT count(*) FROM new_edges), count(DISTINCT key), "
-        "count(DISTINCT key) FILTER (collides_with IS NOT NULL) FROM new_nodes"
+        "SELECT (SELECT count(*) FROM new_edges), (SELECT count(*) FROM (SELECT DISTINCT key FROM new_nodes)), "
+        "(SELECT count(DISTINCT key) FROM new_nodes WHERE collides_with IS NOT NULL)"
     ).fetchone()
     assert row is not None
     return EvidenceReport(len(pending.versions), len(pending.removed), *row)

@@ -65,12 +65,12 @@ def _known_people(graph: Graph, previous: Previous, status: Codes, strong: list[
 
 
 def _find_bridges(graph: Graph, rules: Rules, status: Codes, known: Ints, strong: list[int]) -> list[Finding]:
-    usable, people = status == OK, np.unique(known, return_inverse=True)[1]
-    found = []
+    usable, found = status == OK, []
     for kind, allowed in rules.max_bridged.items():
         seen = [_pairs(graph, kind, other, usable, known != NONE) for other in strong]
-        a, b = (np.concatenate(part) for part in zip(*seen, strict=True)) if seen else (people[:0], people[:0])
-        found.append(_broken(graph, BRIDGE, partners(len(known), a, people[b]), allowed, NONE))
+        a, b = (np.concatenate(part) for part in zip(*seen, strict=True)) if seen else (known[:0], known[:0])
+        people = np.unique(known[b], return_inverse=True)[1]
+        found.append(_broken(graph, BRIDGE, partners(len(known), a, people), allowed, NONE))
     return found
 
 

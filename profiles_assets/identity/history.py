@@ -22,6 +22,8 @@ def compare(graph: Graph, previous: Previous, named: Named, links: Links) -> Cha
 
 
 def _merged(graph: Graph, previous: Previous, named: Named, links: Links, ended: Ints) -> Changes:
+    if not len(ended):
+        return Changes(np.full(0, "merged"), *_nothing(0, 4))
     nodes = np.flatnonzero(graph.inner & (named.node != NONE) & np.isin(previous.profile, ended))
     nodes = nodes[np.lexsort((graph.keys[nodes], graph.first_time[nodes], graph.first_day[nodes]))]
     gone, first = np.unique(previous.profile[nodes], return_index=True)

@@ -10,7 +10,11 @@ NOBODY = (BLOCKED, COLLISION, QUARANTINED)
 
 def hashed(text: str) -> str:
     """SQL of the first 60 bits of the md5 of a SQL text, as BIGINT."""
-    return f"('0x' || left(md5({text}), {KEY_DIGITS}))::BIGINT"
+    # half the time of left(md5(text), 15): the engine finds the repeated parts; bytes of the number are in reverse
+    number = f"(md5_number({text}) & {0xFFFFFFFFFFFFFFFF}::UHUGEINT)::UBIGINT"
+    for bits, mask in ((8, 0x00FF00FF00FF00FF), (16, 0x0000FFFF0000FFFF), (32, 0x00000000FFFFFFFF)):
+        number = f"((({number} & {mask}::UBIGINT) << {bits}) | (({number} >> {bits}) & {mask}::UBIGINT))"
+    return f"({number} >> {64 - 4 * KEY_DIGITS})::BIGINT"
 
 
 def node_key(id_type: str, value: str) -> str:

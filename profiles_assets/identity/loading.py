@@ -1,11 +1,14 @@
 """From the lake to arrays: the visible evidence, what is known of each node, and the graph made of both.
 
-Temporary tables, filled by whoever picks the nodes: `closed` (key): the nodes to resolve; `pieces`
-(tuple_key, nodes, first_seen, count): all tuples that touch them; `words` (key, id_type, value, barred): their
+Temporary tables, filled by whoever picks the nodes: `closed` (key): the nodes to resolve; `stored`: what
+is stored about them; `pieces`: rows of evidence that touch them; `outside`: what is stored about other nodes in
+these; `words` (key, id_type, value, barred): their
 values; `stats` (key, first_day, first_time, first_seen, last_seen, count): their appearances. The manual rules
 are in `rules_now` and `rulings`.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 
 import duckdb
@@ -15,9 +18,8 @@ import pyarrow.compute as pc
 
 from profiles_assets.identity import schema
 from profiles_assets.identity.blocked import blocked
-from profiles_assets.identity.graph import NONE, Graph, Ints, Previous
+from profiles_assets.identity.graph import NONE, Codes, Graph, Ints, Previous
 from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, QUARANTINED, profile_key, status_code
-from profiles_assets.identity.rules import judge_words
 from profiles_assets.project.entities import Entity
 from resources.tables import literal
 
@@ -25,6 +27,20 @@ Con = duckdb.DuckDBPyConnection
 
 # load day and event time in one number, so that one minimum finds the first event time in the first load day
 AGE = "((day - DATE '1970-01-01')::HUGEINT * (1::HUGEINT << 60) + epoch_us(first_seen))"
+AGE_DAY = "({} - DATE '1970-01-01')::BIGINT"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A graph and what was stored about it; `at` are its nodes in the order of the temporary table `texts`.
+
+    `appearances` are `first_day, first_seen, last_seen, count` of each node, in days and microseconds.
+    """
+
+    graph: Graph
+    previous: Previous
+    at: Ints
+    appearances: dict[str, Ints]
 
 
 def view_evidence(con: Con, edges: str, entity: str, as_of: date) -> None:
@@ -52,22 +68,6 @@ def view_before(con: Con, stitched: str, entity: str) -> None:
     con.execute(f"CREATE OR REPLACE TEMP VIEW before AS FROM {stitched} WHERE entity = {literal(entity)}")
 
 
-def load_everything(con: Con, nodes: str, entity: str, spec: Entity, reuse: bool = False) -> None:
-    """Pick all nodes in the evidence; `reuse` takes their values as stitched where they are, under the same rules."""
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE pieces AS SELECT tuple_key, nodes, min(day) AS day, min(age) AS age, "
-        "min(first_seen) AS first_seen, max(last_seen) AS last_seen, sum(count)::BIGINT AS count "
-        "FROM evidence GROUP BY tuple_key, nodes"
-    )
-    con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS {appearances('pieces')}")
-    con.execute("CREATE OR REPLACE TEMP TABLE closed AS SELECT key FROM stats")
-    con.execute("CREATE OR REPLACE TEMP TABLE fresh_keys AS FROM closed" + (" ANTI JOIN before USING (key)" * reuse))
-    con.execute(f"CREATE OR REPLACE TEMP TABLE words AS {dictionary(nodes, entity, spec, 'fresh_keys')}")
-    if reuse:
-        con.execute(f"INSERT INTO words {known_words('closed')}")
-    judge_words(con)
-
-
 def appearances(evidence: str, only: str = "") -> str:
     """SELECT of `stats` from rows of evidence, of the keys of a table `only` where one is given.
 
@@ -82,33 +82,35 @@ def appearances(evidence: str, only: str = "") -> str:
         GROUP BY key HAVING sum(count) IS NOT NULL"""
 
 
-def dictionary(nodes: str, entity: str, spec: Entity, only: str) -> str:
-    """SELECT of `words` for the keys of a table `only`."""
+def dictionary(nodes: str, entity: str, spec: Entity, only: str, where: str = "true") -> str:
+    """SELECT of `words` for the keys of a table `only`, from rows that a condition picks."""
     return f"""SELECT key, id_type, value, CASE WHEN collides THEN {COLLISION}
             WHEN {blocked(spec)} THEN {BLOCKED} ELSE {OK} END::TINYINT AS barred
         FROM (SELECT key, any_value(id_type) AS id_type, any_value(value) AS value,
             bool_or(collides_with IS NOT NULL) AS collides
-            FROM {nodes} SEMI JOIN {only} USING (key) WHERE entity = {literal(entity)} GROUP BY key)"""
+            FROM {nodes} SEMI JOIN {only} USING (key) WHERE entity = {literal(entity)} AND {where} GROUP BY key)"""
 
 
 def known_words(only: str) -> str:
-    """SELECT of `words` from what is stored, for the keys of a table `only`; manual rules as they were applied."""
-    return f"""SELECT key, id_type, value, CASE status WHEN 'blocked' THEN {BLOCKED} WHEN 'collision' THEN {COLLISION}
-            WHEN 'quarantined' THEN {QUARANTINED} ELSE {OK} END::TINYINT AS barred
-        FROM before SEMI JOIN {only} USING (key)"""
+    """SELECT of `words` from what is stored, for the keys of a table `only`."""
+    return f"SELECT key, id_type, value, {barred_before()} AS barred FROM stored SEMI JOIN {only} USING (key)"
 
 
-def load_graph(con: Con, types: tuple[str, ...], whole: bool = False) -> tuple[Graph, Previous]:
-    """The graph of the picked nodes (`whole`: all there are, so none beside them), and what was stored about them."""
+def barred_before() -> str:
+    """SQL standing of a stored id; manual rules as they were applied."""
+    return f"""CASE status WHEN 'blocked' THEN {BLOCKED} WHEN 'collision' THEN {COLLISION}
+        WHEN 'quarantined' THEN {QUARANTINED} ELSE {OK} END::TINYINT"""
+
+
+def load_graph(con: Con, types: tuple[str, ...]) -> tuple[Graph, Previous]:
+    """The graph of the picked nodes, and what was stored about them."""
     names = f"[{', '.join(map(literal, types))}]"
-    query = _inner_nodes(names) if whole else f"{_inner_nodes(names)} UNION ALL {_other_nodes(names)}"
-    nodes = con.sql(query).to_arrow_table()
+    _add_outside(con)
+    nodes = con.sql(f"{_inner_nodes(names)} UNION ALL {_other_nodes(names)}").to_arrow_table()
     pieces = con.sql("SELECT nodes, epoch_us(first_seen) AS seen, count FROM pieces").to_arrow_table()
     keys, kinds = nodes["key"].combine_chunks(), _ints(nodes, "type")
     lists = pieces["nodes"].combine_chunks()
-    offsets, members = _offsets(lists), _places(keys, lists.flatten())
-    links = _pairs(con, "link", keys, kinds)
-    ruled = len(links[0])
+    links, apart = ruled_pairs(con, lambda wanted: _places(keys, pa.array(wanted)), kinds)
     graph = Graph(
         _ints(nodes, "key"),
         kinds.astype(np.int8),
@@ -116,23 +118,45 @@ def load_graph(con: Con, types: tuple[str, ...], whole: bool = False) -> tuple[G
         nodes["inside"].to_numpy(),
         _ints(nodes, "first_day"),
         _ints(nodes, "first_time"),
-        np.concatenate([offsets, offsets[-1] + 2 * np.arange(1, ruled + 1)]),
-        np.concatenate([members, np.stack(links, axis=1).ravel()]),
-        np.concatenate([_ints(pieces, "seen"), np.full(ruled, np.iinfo(np.int64).max)]),
-        np.concatenate([_ints(pieces, "count"), np.zeros(ruled, dtype=np.int64)]),
+        *link_arrays(
+            links, _offsets(lists), _places(keys, lists.flatten()), _ints(pieces, "seen"), _ints(pieces, "count")
+        ),
         nodes["allowed"].to_numpy(),
-        ruled,
-        _pairs(con, "unlink", keys, kinds),
+        len(links[0]),
+        apart,
     )
     known, profile, retired = (_ints(nodes, name) for name in ("known", "profile", "retired"))
     return graph, Previous(_ints(nodes, "status").astype(np.int8), known, profile, retired)
 
 
-def _pairs(con: Con, action: str, keys: pa.Array, kinds: Ints) -> tuple[Ints, Ints]:
-    """Nodes of the pairs in manual rules of which both are there, the one of the type declared first in front."""
+Pair = tuple[Ints, Ints]
+
+
+def link_arrays(links: Pair, offsets: Ints, members: Ints, seen: Ints, counts: Ints) -> tuple[Ints, Ints, Ints, Ints]:
+    """Offsets, members, first times and counts of tuples, with pairs linked by hand behind them."""
+    told = len(links[0])
+    if not told:
+        return offsets, members, seen, counts
+    return (
+        np.concatenate([offsets, offsets[-1] + 2 * np.arange(1, told + 1)]),
+        np.concatenate([members, np.stack(links, axis=1).ravel()]),
+        np.concatenate([seen, np.full(told, np.iinfo(np.int64).max)]),
+        np.concatenate([counts, np.zeros(told, dtype=np.int64)]),
+    )
+
+
+def ruled_pairs(con: Con, find: Callable[[Ints], Ints], kinds: Ints | Codes) -> tuple[Pair, Pair]:
+    """Nodes of the pairs that people linked, and of those they unlinked, where both are there.
+
+    The one of the type declared first is in front.
+    """
+    return _pairs(con, "link", find, kinds), _pairs(con, "unlink", find, kinds)
+
+
+def _pairs(con: Con, action: str, find: Callable[[Ints], Ints], kinds: Ints | Codes) -> Pair:
     told = con.execute(f"SELECT key, other_key FROM rules_now WHERE action = {literal(action)} ORDER BY ALL")
     table = told.to_arrow_table()
-    ends = [_places(keys, table[name].combine_chunks()) for name in ("key", "other_key")]
+    ends = [find(table[name].to_numpy()) for name in ("key", "other_key")]
     a, b = (end[(ends[0] >= 0) & (ends[1] >= 0)] for end in ends)
     return np.where(kinds[a] <= kinds[b], a, b), np.where(kinds[a] <= kinds[b], b, a)
 
@@ -148,16 +172,25 @@ def _inner_nodes(names: str) -> str:
     return f"""SELECT w.key, list_position({names}, w.id_type) - 1 AS type, w.barred AS standing, true AS inside,
         w.key IN (SELECT key FROM rulings WHERE action = 'allow') AS allowed,
         coalesce(s.first_day - DATE '1970-01-01', 0) AS first_day, coalesce(s.first_time, 0) AS first_time, {_STORED}
-        FROM closed JOIN words w USING (key) LEFT JOIN stats s USING (key) LEFT JOIN before b USING (key)"""
+        FROM closed JOIN words w USING (key) LEFT JOIN stats s USING (key) LEFT JOIN stored b USING (key)"""
 
 
 def _other_nodes(names: str) -> str:
     status = status_code("b.status")
     return f"""SELECT b.key, list_position({names}, b.id_type) - 1, {status}, false, false, 0, 0, {_STORED}
-        FROM before b JOIN (SELECT unnest(nodes) AS key FROM pieces
+        FROM outside b ANTI JOIN closed USING (key)"""
+
+
+def _add_outside(con: Con) -> None:
+    """Take what is stored about nodes that are linked to the closed set without being in it."""
+    con.execute(
+        """CREATE OR REPLACE TEMP TABLE outer_keys AS SELECT key FROM (SELECT unnest(nodes) AS key FROM pieces
             UNION SELECT other_key FROM rules_now SEMI JOIN closed USING (key) WHERE action = 'link'
-            UNION SELECT r.key FROM rules_now r JOIN closed c ON c.key = r.other_key WHERE action = 'link') USING (key)
-        ANTI JOIN closed USING (key)"""
+            UNION SELECT r.key FROM rules_now r JOIN closed c ON c.key = r.other_key WHERE action = 'link')
+        ANTI JOIN closed USING (key) ANTI JOIN outside USING (key)"""
+    )
+    if con.execute("FROM outer_keys LIMIT 1").fetchone():
+        con.execute("INSERT INTO outside FROM before SEMI JOIN outer_keys USING (key)")
 
 
 _STORED = f"""coalesce({status_code("b.status")}, {NONE}) AS status, coalesce(b.known, {NONE}) AS known,

@@ -21,22 +21,49 @@ from profiles_assets.identity.keys import (
     status_name,
 )
 from profiles_assets.identity.limits import NEVER
+from profiles_assets.identity.loading import Loaded
 from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
+CHANGES = ("created", "merged", "split")
+LABELS = ("status", "known", "component", "profile", "retired")
 RULES = (*STATUSES, "limit", "unlink")
 
 
-def stage_ids(con: Con, entity: str, graph: Graph, found: Resolution, table: str = "staged_ids") -> None:
-    """Temporary table with the rows of `stitched_ids` for the inner nodes."""
-    columns = {name: getattr(found, name) for name in ("status", "known", "component", "profile", "retired")}
+def stage_ids(con: Con, entity: str, graph: Graph, found: Resolution) -> None:
+    """View `staged_ids` with the rows of `stitched_ids` for the inner nodes; needs `words` and `stats`."""
+    columns = {name: getattr(found, name) for name in LABELS}
     _register(con, {"key": graph.keys} | columns, graph.inner)
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE {quote(table)} AS SELECT {literal(entity)} AS entity,
-        key, id_type, value, nullif(component, {NONE}) AS component, nullif(known, {NONE}) AS known,
-        {profile_id("profile")} AS profile_id, nullif(profile, {NONE}) AS profile_key,
-        {status_name("status")} AS status, {profile_id("retired")} AS retired_id,
-        first_day, first_seen, last_seen, count
-        FROM resolved JOIN words USING (key) JOIN stats USING (key)""")
+    appearances = "first_day, first_seen, last_seen, count"
+    rows = f"SELECT {_ids(entity)}, {appearances} FROM resolved JOIN words USING (key) JOIN stats USING (key)"
+    _offer(con, "staged_ids", rows, held=True)
+
+
+def stage_whole(
+    con: Con, entity: str, loaded: Loaded, found: Resolution, table: str = "staged_ids", *, held: bool = True
+) -> None:
+    """The same for all nodes at once; what is not `held` is made when it is read."""
+    labels = {name: getattr(found, name) for name in LABELS} | loaded.appearances
+    columns = {name: pa.array(values[loaded.at]) for name, values in labels.items()}
+    con.register(f"all_{table}", pa.table(columns))
+    rows = f"""SELECT {_ids(entity)}, DATE '1970-01-01' + first_day::INTEGER AS first_day,
+        make_timestamp(first_seen) AS first_seen, make_timestamp(last_seen) AS last_seen, count
+        FROM texts POSITIONAL JOIN {quote(f"all_{table}")}"""
+    _offer(con, table, rows, held=held)
+
+
+def _offer(con: Con, table: str, rows: str, *, held: bool) -> None:
+    if held:
+        kept = quote(f"held_{table}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {kept} AS {rows}")
+        rows = f"FROM {kept}"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW {quote(table)} AS {rows}")
+
+
+def _ids(entity: str) -> str:
+    return f"""{literal(entity)} AS entity, key, id_type, value, nullif(component, {NONE}) AS component,
+        nullif(known, {NONE}) AS known, {profile_id("profile")} AS profile_id, nullif(profile, {NONE}) AS profile_key,
+        {status_name("status")} AS status, {profile_id("retired")} AS retired_id"""
 
 
 def stage_violations(con: Con, entity: str, types: tuple[str, ...], graph: Graph, found: Resolution) -> None:
@@ -84,10 +111,11 @@ def write_violation_changes(con: Con, entity: str) -> None:
 def stage_log(con: Con, entity: str, as_of: date, log: str, found: Resolution) -> None:
     """Temporary table with the rows to append to `identity_log`."""
     c = found.changes
-    _register(con, {name: getattr(c, name) for name in ("kind", "profile", "other", "edge_from", "edge_to")})
+    order = np.lexsort((c.profile, np.searchsorted(CHANGES, c.kind)))
+    columns = {name: getattr(c, name)[order] for name in ("kind", "profile", "other", "edge_from", "edge_to")}
+    _register(con, columns | {"place": np.arange(1, len(order) + 1)})
     con.execute(f"""CREATE OR REPLACE TEMP TABLE staged_log AS SELECT {literal(entity)} AS entity,
-        (SELECT coalesce(max(seq), 0) FROM {log} WHERE entity = {literal(entity)})
-            + row_number() OVER (ORDER BY kind, profile) AS seq,
+        (SELECT coalesce(max(seq), 0) FROM {log} WHERE entity = {literal(entity)}) + place AS seq,
         DATE '{as_of}' AS as_of, kind AS change, {profile_id("profile")} AS profile_id,
         {profile_id("other")} AS other_profile_id, nullif(edge_from, {NONE}) AS edge_from,
         nullif(edge_to, {NONE}) AS edge_to FROM resolved""")

@@ -36,6 +36,8 @@ def resolve(graph: Graph, previous: Previous, rules: Rules) -> Resolution:
 
 
 def _require_closed(graph: Graph, verdict: Verdict) -> None:
+    if graph.inner.all():
+        return
     usable = (verdict.status[graph.members] == OK).astype(np.int64)
     inside = usable * graph.inner[graph.members]
     total, within = (np.bincount(graph.tuple_of, part, len(graph.seen)) for part in (usable, inside))
@@ -45,7 +47,8 @@ def _require_closed(graph: Graph, verdict: Verdict) -> None:
 
 def _fresh(previous: Previous, node: Ints, edges: Edges) -> Edges:
     """Edges within a profile between nodes that were in different ones."""
-    new = (node[edges.a] == node[edges.b]) & (previous.profile[edges.a] != previous.profile[edges.b])
+    new = np.flatnonzero(previous.profile[edges.a] != previous.profile[edges.b])
+    new = new[node[edges.a[new]] == node[edges.b[new]]]
     return Edges(edges.a[new], edges.b[new], edges.tuples[new])
 
 

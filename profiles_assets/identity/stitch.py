@@ -9,16 +9,18 @@ import pyarrow as pa
 from profiles_assets.identity import evidence, guard_changes, rules, schema
 from profiles_assets.identity.closure import load_closed_set
 from profiles_assets.identity.graph import Graph, Resolution, Rules
-from profiles_assets.identity.loading import load_everything, load_graph, view_before, view_evidence
+from profiles_assets.identity.loading import load_graph, view_before, view_evidence
 from profiles_assets.identity.outcome import (
     stage_ids,
     stage_log,
     stage_violation_changes,
     stage_violations,
+    stage_whole,
     write_violation_changes,
 )
 from profiles_assets.identity.plan import Plan, make_plan, step_name
 from profiles_assets.identity.resolve import resolve
+from profiles_assets.identity.whole import load_whole
 from profiles_assets.project.entities import Entity
 from profiles_assets.project.project import Project
 from resources import progress
@@ -81,14 +83,17 @@ def compute_stitched(
     view_before(con, stitched, entity)
     guards = Rules.of(spec, project.timezone)
     if plan.full:
-        load_everything(con, nodes, entity, spec)
-    else:
-        rules.stage_changed(con, entity)
-        if plan.other_guards:
-            guard_changes.stage_touched(con, plan.other_guards, spec)
-        _stage_frontier(con, edges, plan)
-        load_closed_set(con, nodes, entity, spec, guards)
-    graph, found = resolve_loaded(con, guards, plan.full)
+        loaded = load_whole(con, nodes, entity, spec)
+        found = resolve(loaded.graph, loaded.previous, guards)
+        stage_whole(con, entity, loaded, found, held=_stored(con))
+        return _stage(con, spec, plan, loaded.graph, found)
+    rules.stage_changed(con, entity)
+    if plan.other_guards:
+        guard_changes.stage_touched(con, plan.other_guards, spec)
+    _stage_frontier(con, edges, plan)
+    load_closed_set(con, nodes, entity, spec, guards)
+    graph, found = resolve_loaded(con, guards)
+    stage_ids(con, entity, graph, found)
     return _stage(con, spec, plan, graph, found)
 
 
@@ -107,12 +112,12 @@ def write_stitched(con: Con, staged: Staged) -> None:
     progress.record(con, step_name(plan.entity), plan.versions | notes, plan.removed)
 
 
-def resolve_loaded(con: Con, guards: Rules, whole: bool) -> tuple[Graph, Resolution]:
-    """Resolve the picked nodes (`whole`: all there are), giving out no id that a living profile outside them has."""
-    graph, previous = load_graph(con, guards.types, whole)
+def resolve_loaded(con: Con, guards: Rules) -> tuple[Graph, Resolution]:
+    """Resolve the picked nodes, giving out no id that a living profile outside them has."""
+    graph, previous = load_graph(con, guards.types)
     while True:
         found = resolve(graph, previous, guards)
-        clashes = frozenset() if whole else _living_elsewhere(con, found)
+        clashes = _living_elsewhere(con, found)
         if not clashes:
             return graph, found
         previous = replace(previous, elsewhere=previous.elsewhere | clashes)
@@ -124,40 +129,52 @@ def _living_elsewhere(con: Con, found: Resolution) -> frozenset[int]:
         return frozenset()
     con.register("given_keys", given)
     rows = con.execute(
-        "SELECT DISTINCT profile_key FROM before ANTI JOIN closed USING (key) SEMI JOIN given_keys USING (profile_key)"
+        "SELECT DISTINCT profile_key FROM (FROM before SEMI JOIN given_keys USING (profile_key)) "
+        "ANTI JOIN closed USING (key)"
     ).fetchall()
     con.unregister("given_keys")
     return frozenset(int(row[0]) for row in rows)
 
 
 def _stage_frontier(con: Con, edges: str, plan: Plan) -> None:
+    """Tables `arrived`, the evidence that counts now and did not, or the other way round, and `frontier`, its ids."""
     first, last = sorted((plan.before or plan.as_of, plan.as_of))
+    tests = (
+        f"{evidence.partition_filter(plan.fresh)} AND visible <= DATE '{plan.as_of}'",
+        f"visible > DATE '{first}' AND visible <= DATE '{last}'",
+        f"until > DATE '{first}' AND until <= DATE '{last}'",
+    )
+    rows = [f"SELECT day, nodes FROM {edges} WHERE entity = {literal(plan.entity)} AND {test}" for test in tests]
+    # one scan each: the statistics of files rule most of them out, but not for all conditions at once
+    con.execute(f"CREATE OR REPLACE TEMP TABLE arrived AS {' UNION '.join(rows)}")
     removed = schema.view(con, "id_removed")
     con.execute(f"""CREATE OR REPLACE TEMP TABLE frontier AS
-        SELECT DISTINCT unnest(nodes) AS key FROM {edges} WHERE entity = {literal(plan.entity)}
-            AND (({evidence.partition_filter(plan.fresh)} AND visible <= DATE '{plan.as_of}')
-                OR (visible > DATE '{first}' AND visible <= DATE '{last}')
-                OR (until > DATE '{first}' AND until <= DATE '{last}'))
+        SELECT DISTINCT unnest(nodes) AS key FROM arrived
         UNION SELECT key FROM {removed} WHERE entity = {literal(plan.entity)}
         UNION FROM ruled_keys""")
+    days = [name.rpartition("/")[2] for name in plan.versions]
+    con.execute("INSERT INTO arrived SELECT unnest(?::DATE[]), []", [days])
 
 
 def _stage(con: Con, spec: Entity, plan: Plan, graph: Graph, found: Resolution) -> Staged:
-    stage_ids(con, plan.entity, graph, found)
     stage_violations(con, plan.entity, tuple(spec.ids), graph, found)
     stage_log(con, plan.entity, plan.as_of, schema.view(con, "identity_log"), found)
     mine = f"entity = {literal(plan.entity)}"
     scope = mine if plan.full else f"{mine} AND key IN (SELECT key FROM closed)"
-    ids = _stage_merge(con, scope)
+    ids = _stage_merge(con, mine, "" if plan.full else "stored")
     stage_violation_changes(con, schema.view(con, "identity_violations"), scope)
     return Staged(_report(plan, graph, found, ids.change), plan, ids)
 
 
-def _stage_merge(con: Con, scope: str) -> Merge:
+def _stage_merge(con: Con, scope: str, stored: str) -> Merge:
     table, key = "identity.stitched_ids", ("entity", "key")
-    if con.execute("FROM before LIMIT 1").fetchone():
-        return stage_merge(con, table, "staged_ids", key, scope)
+    if _stored(con):
+        return stage_merge(con, table, "staged_ids", key, scope, stored=stored)
     return Merge(table, "staged_ids", key, scope, Change(inserted=_count(con, "staged_ids")), whole=True)
+
+
+def _stored(con: Con) -> bool:
+    return con.execute("FROM before LIMIT 1").fetchone() is not None
 
 
 def _count(con: Con, relation: str) -> int:

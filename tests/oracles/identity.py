@@ -143,16 +143,11 @@ def ages(rows: list[Row], as_of: date) -> dict[Node, tuple[date, datetime, int]]
 def name(profiles: set[frozenset[Node]], age: dict[Node, tuple[date, datetime, int]], before: Names) -> Names:
     """Ids of profiles, given what nodes were called before."""
     by_age = sorted(profiles, key=lambda p: min(age[n] for n in p))
-    claims = []
-    for profile in by_age:
-        had = [n for n in profile if n in before.id]
-        if had:
-            oldest = min(had, key=age.__getitem__)
-            claims.append((age[oldest], before.id[oldest], profile))
     given: dict[frozenset[Node], str] = {}
-    for _, claim, profile in sorted(claims, key=lambda c: c[0]):
-        if claim not in given.values():
-            given[profile] = claim
+    while claims := _claims(by_age, given, age, before):
+        for _, claim, profile in sorted(claims, key=lambda c: c[0]):
+            if claim not in given.values():
+                given[profile] = claim
     for profile in by_age:
         if profile not in given:
             given[profile] = _other_name(min(profile, key=age.__getitem__), before, set(given.values()))
@@ -160,6 +155,22 @@ def name(profiles: set[frozenset[Node]], age: dict[Node, tuple[date, datetime, i
     retired = {n: i for n, i in before.retired.items() if n in age}
     retired |= {n: i for n, i in before.id.items() if n in age and now.get(n) != i}
     return Names(now, retired)
+
+
+def _claims(
+    profiles: list[frozenset[Node]],
+    given: dict[frozenset[Node], str],
+    age: dict[Node, tuple[date, datetime, int]],
+    before: Names,
+) -> list[tuple[tuple[date, datetime, int], str, frozenset[Node]]]:
+    """What each profile without an id claims: that of its oldest member whose id is free."""
+    taken, claims = set(given.values()), []
+    for profile in profiles:
+        had = [n for n in profile if n in before.id and before.id[n] not in taken]
+        if had and profile not in given:
+            oldest = min(had, key=age.__getitem__)
+            claims.append((age[oldest], before.id[oldest], profile))
+    return claims
 
 
 def _other_name(oldest: Node, before: Names, living: set[str]) -> str:

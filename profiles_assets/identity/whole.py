@@ -1,0 +1,223 @@
+"""All nodes in the evidence at once: numbers go through numpy, texts stay in the order in which they are read."""
+
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from profiles_assets.identity.blocked import blocked
+from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous
+from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, QUARANTINED, profile_key, status_code
+from profiles_assets.identity.loading import AGE_DAY, Loaded, barred_before, link_arrays, ruled_pairs
+from profiles_assets.identity.places import Places
+from profiles_assets.project.entities import Entity
+from resources.tables import literal
+
+Con = duckdb.DuckDBPyConnection
+NEVER = np.iinfo(np.int64).max
+REPEATED = 1.5
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of evidence: keys of the ids in as many columns as there are at most, -1 where there are fewer.
+
+    `time` is the first event time in the first load day, `seen` and `last` the first and last ones at all.
+    """
+
+    keys: list[Ints]
+    day: Ints
+    time: Ints
+    seen: Ints
+    last: Ints
+    count: Ints
+
+
+@dataclass(frozen=True)
+class Stats:
+    """Appearances of each node: first load day, first event time in it, first and last event time, events."""
+
+    first_day: Ints
+    first_time: Ints
+    first_seen: Ints
+    last_seen: Ints
+    count: Ints
+
+
+def load_whole(con: Con, nodes: str, entity: str, spec: Entity, reuse: bool = False) -> Loaded:
+    """The graph of all evidence; `reuse` takes values as stitched where they are, under the same rules."""
+    types = tuple(spec.ids)
+    rows = _read_rows(con, len(types))
+    places = Places(np.concatenate([keys[keys != NONE] for keys in rows.keys]))
+    columns = [places.find(keys) for keys in rows.keys]
+    stats = _appearances(con, len(types), places, columns, rows)
+    words = _read_words(con, nodes, entity, spec, (places.keys, stats.first_day), reuse=reuse)
+    at = places.find(words["key"].to_numpy())
+    kinds, standing = _spread(words["type"].to_numpy(), at, len(places.keys)), _standing(con, spec, places, words, at)
+    allowed = _judge(con, places, standing)
+    graph = _graph(con, places, columns, rows, stats, kinds=kinds, standing=standing, allowed=allowed)
+    appearances = {name: getattr(stats, name) for name in ("first_day", "first_seen", "last_seen", "count")}
+    return Loaded(graph, _previous(con, places), at, appearances)
+
+
+def _read_rows(con: Con, width: int) -> Rows:
+    """Rows of evidence, as they are unless tuples come again and again."""
+    told = con.execute("SELECT count(*), approx_count_distinct(tuple_key) FROM evidence").fetchone() or (0, 0)
+    older = con.execute("FROM superseded LIMIT 1").fetchone()
+    if older or told[0] > REPEATED * told[1]:
+        query = f"""SELECT {_columns(width)}, epoch_us(min(first_seen)) AS seen, epoch_us(max(last_seen)) AS last,
+            {AGE_DAY.format("min(day)")} AS day, {_time("min(age)", "min(day)")} AS time, sum(count)::BIGINT AS count
+            FROM evidence GROUP BY tuple_key, {", ".join(f"nodes[{i}]" for i in range(1, width + 1))}"""
+    else:
+        query = f"""SELECT {_columns(width)}, epoch_us(first_seen) AS seen, epoch_us(last_seen) AS last,
+            {AGE_DAY.format("day")} AS day, count FROM evidence"""
+    found = con.sql(query).to_arrow_table()
+    keys = [found[f"n{i}"].to_numpy() for i in range(1, width + 1)]
+    day, seen, last, count = (found[name].to_numpy() for name in ("day", "seen", "last", "count"))
+    time = found["time"].to_numpy() if "time" in found.column_names else seen
+    return Rows([column for column in keys if (column != NONE).any()] or keys[:1], day, time, seen, last, count)
+
+
+def _columns(width: int) -> str:
+    return ", ".join(f"coalesce(nodes[{i}], {NONE}) AS n{i}" for i in range(1, width + 1))
+
+
+def _time(age: str, day: str) -> str:
+    return f"({age} - {AGE_DAY.format(day)}::HUGEINT * (1::HUGEINT << 60))::BIGINT"
+
+
+def _appearances(con: Con, width: int, places: Places, columns: list[Ints], rows: Rows) -> Stats:
+    size = len(places.keys)
+    first_day, first_time, first_seen = (np.full(size, NEVER) for _ in range(3))
+    last_seen, count = np.full(size, -NEVER), np.zeros(size, dtype=np.int64)
+    for at, live in _live(columns):
+        np.minimum.at(first_day, at, rows.day[live])
+        np.minimum.at(first_seen, at, rows.seen[live])
+        np.maximum.at(last_seen, at, rows.last[live])
+        np.add.at(count, at, rows.count[live])
+    older = _older(con, width)
+    before = [places.find(keys) for keys in older.keys]
+    for at, live in _live(before):
+        np.minimum.at(first_day, at, older.day[live])
+        np.minimum.at(first_seen, at, older.seen[live])
+    for found, some in ((columns, rows), (before, older)):
+        for at, live in _live(found):
+            first = some.day[live] == first_day[at]
+            np.minimum.at(first_time, at[first], some.time[live][first])
+    return Stats(first_day, first_time, first_seen, last_seen, count)
+
+
+def _live(columns: list[Ints]) -> list[tuple[Ints, Flags | slice]]:
+    """Nodes in each column, and the rows that have one there."""
+    return [(at, slice(None)) if (live := at != NONE).all() else (at[live], live) for at in columns]
+
+
+def _older(con: Con, width: int) -> Rows:
+    """Evidence that is superseded by now: an id is as old as the first evidence of it."""
+    found = con.sql(
+        f"""SELECT {_columns(width)}, {AGE_DAY.format("day")} AS day, {_time("age", "day")} AS time,
+        epoch_us(first_seen) AS seen FROM superseded"""
+    ).to_arrow_table()
+    keys = [found[f"n{i}"].to_numpy() for i in range(1, width + 1)]
+    day, time, seen = (found[name].to_numpy() for name in ("day", "time", "seen"))
+    return Rows(keys, day, time, seen, seen, seen)
+
+
+def _read_words(con: Con, nodes: str, entity: str, spec: Entity, first: tuple[Ints, Ints], *, reuse: bool) -> pa.Table:
+    """Temporary table `texts` (key, id_type, value, …), from where each key was first seen; returns its numbers."""
+    keys, first_day = first
+    day = pa.array(first_day.astype(np.int32)).cast(pa.date32())
+    con.register("first_days", pa.table({"key": keys, "day": day}))
+    types = f"(list_position([{', '.join(map(literal, spec.ids))}], id_type) - 1)::TINYINT AS type"
+    new = "(FROM first_days ANTI JOIN before USING (key))" if reuse else "first_days"
+    collides = f"CASE WHEN collides_with IS NOT NULL THEN {COLLISION} ELSE {OK} END::TINYINT AS barred, true AS fresh"
+    query = f"""SELECT key, id_type, value, {types}, {collides} FROM {nodes} JOIN {new} USING (key, day)
+        WHERE entity = {literal(entity)}"""
+    if reuse:
+        query += f""" UNION ALL SELECT key, id_type, value, {types}, {barred_before()} AS barred, false
+        FROM before SEMI JOIN first_days USING (key)"""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE texts AS {query}")
+    con.unregister("first_days")
+    if _rows(con, "texts") > len(keys):  # several sources saw it on its first day
+        once = "SELECT DISTINCT ON (key) * FROM texts"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE texts AS {once}")
+    return con.sql("SELECT key, type, barred FROM texts").to_arrow_table()
+
+
+def _rows(con: Con, table: str) -> int:
+    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _standing(con: Con, spec: Entity, places: Places, words: pa.Table, at: Ints) -> Codes:
+    """Standing of each node by its value alone."""
+    standing = _spread(words["barred"].to_numpy(), at, len(places.keys))
+    # from the table: within the join that reads the values it takes several times as long
+    told = con.sql(f"SELECT key FROM texts WHERE fresh AND barred = {OK} AND {blocked(spec)}").to_arrow_table()
+    standing[places.find(told["key"].to_numpy())] = BLOCKED
+    return standing
+
+
+def _spread(values: Ints, at: Ints, size: int) -> Codes:
+    spread = np.zeros(size, dtype=np.int8)
+    spread[at] = values
+    return spread
+
+
+def _judge(con: Con, places: Places, standing: Codes) -> Flags:
+    """Apply the rules about single ids to the standing of nodes; returns those exempted from the guards."""
+    allowed = np.zeros(len(places.keys), dtype=np.bool_)
+    for action, status in (("allow", OK), ("quarantine", QUARANTINED)):
+        told = con.execute(f"SELECT key FROM rulings WHERE action = {literal(action)}").to_arrow_table()
+        at = places.find(told["key"].to_numpy())
+        at = at[at != NONE]
+        standing[at[standing[at] != COLLISION]] = status
+        allowed[at] = action == "allow"
+    return allowed
+
+
+def _graph(
+    con: Con,
+    places: Places,
+    columns: list[Ints],
+    rows: Rows,
+    stats: Stats,
+    *,
+    kinds: Codes,
+    standing: Codes,
+    allowed: Flags,
+) -> Graph:
+    matrix = np.stack(columns, axis=1) if columns else np.zeros((0, 1), dtype=np.int64)
+    filled = matrix != NONE
+    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(filled.sum(axis=1))])
+    links, apart = ruled_pairs(con, places.find, kinds)
+    inner = np.ones(len(places.keys), dtype=np.bool_)
+    return Graph(
+        places.keys,
+        kinds,
+        standing,
+        inner,
+        stats.first_day,
+        stats.first_time,
+        *link_arrays(links, offsets, matrix[filled], rows.seen, rows.count),
+        allowed,
+        len(links[0]),
+        apart,
+    )
+
+
+def _previous(con: Con, places: Places) -> Previous:
+    """What is stored about each node."""
+    size = len(places.keys)
+    stored = con.sql(
+        f"""SELECT key, {status_code("status")} AS status, coalesce(known, {NONE}) AS known,
+        coalesce(profile_key, {NONE}) AS profile, {profile_key("retired_id")} AS retired FROM before"""
+    ).to_arrow_table()
+    at = places.find(stored["key"].to_numpy())
+    kept = at != NONE
+    found = [np.full(size, NONE, dtype=np.int64) for _ in range(4)]
+    for values, name in zip(found, ("status", "known", "profile", "retired"), strict=True):
+        values[at[kept]] = stored[name].to_numpy()[kept]
+    return Previous(found[0].astype(np.int8), found[1], found[2], found[3])
