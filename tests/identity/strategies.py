@@ -70,7 +70,14 @@ class Untell:
     which: int
 
 
-Step = Put | Remove | Rules | Tell | Untell
+@dataclass(frozen=True)
+class Erase:
+    """Erase the person of an id."""
+
+    node: Node
+
+
+Step = Put | Remove | Rules | Tell | Untell | Erase
 
 
 CROWDED, ROOMY = (3, 4, 3, 5), (6, 6, 2, 3)
@@ -117,7 +124,7 @@ def steps() -> st.SearchStrategy[Step]:
     """One change of the world; a change of the rules is rare, since it makes the run a full one."""
     removals = st.builds(Remove, st.integers(0, 3), st.sampled_from(ALL))
     rules = st.builds(Rules, st.sampled_from(ENTITIES))
-    told = [tells(), st.builds(Untell, st.integers(0, 2))]
+    told = [tells(), st.builds(Untell, st.integers(0, 2)), st.builds(Erase, nodes())]
     chosen = st.sampled_from([puts()] * 9 + [removals] * 3 + [rules] + told * 2)
     return chosen.flatmap(lambda step: step)
 
@@ -133,6 +140,8 @@ def random_changes(chance: Random, world: World, many: int) -> list[Step]:
         return [Rules(chance.choice(ENTITIES))]
     if chance.random() < 0.2:
         return [*random_rules(chance, many), *([Untell(chance.randrange(3))] if chance.random() < 0.3 else [])]
+    if chance.random() < 0.15:
+        return [Erase(random_node(chance, f"{n}_")) for n in chance.sample(range(many), many // 5)]
     number, source = chance.randrange(4), chance.choice(ALL)
     old = [r for r in world.rows if (r.source, r.day) == (source, day(number)) and chance.random() < 0.6]
     new = [random_row(chance, number, source, f"{n}_") for n in range(many) for _ in range(chance.choice((0, 1, 2)))]

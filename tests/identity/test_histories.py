@@ -11,6 +11,7 @@ from profiles_assets.identity.checks import evidence_reconciles, fixpoint_reache
 from profiles_assets.project.entities import Entity
 from tests.identity.strategies import (
     ENTITIES,
+    Erase,
     Put,
     Remove,
     Step,
@@ -27,6 +28,17 @@ from tests.oracles import identity as oracle
 from tests.oracles.identity import Row
 
 RELAXED = {"deadline": None, "suppress_health_check": list(HealthCheck)}
+
+
+def forget(world: World, changes: list[Step], names: list[oracle.Names]) -> list[oracle.Names]:
+    """Apply changes; what the oracle still knows of the names of those who are left."""
+    for step in changes:
+        if isinstance(step, Erase):
+            gone = world.erase(step.node)
+            names = [one.without(*gone) for one in names]
+        else:
+            apply(world, step)
+    return names
 
 
 def apply(world: World, step: Step) -> None:
@@ -50,8 +62,7 @@ def follow(entity: Entity, history: list[list[Step]]) -> World:
     """Run a history, comparing each state with a rebuild from the state before and with the oracle."""
     world, names, as_of = World(entity), oracle.Names(), None
     for changes in history:
-        for step in changes:
-            apply(world, step)
+        (names,) = forget(world, changes, [names])
         world.gather()
         as_of = newest(world) or as_of
         if as_of is None:
@@ -92,16 +103,12 @@ def check_invariants(world: World) -> None:
         evidence_reconciles(world.con, world.project),
     ):
         assert passed, found
-    assert aliases(world) == oracle_aliases(world)
+    assert world.aliases() == oracle_aliases(world)
     nobody = world.con.execute(
         "SELECT count(*) FROM identity.stitched_ids WHERE status <> 'ok' AND profile_id IS NOT NULL"
     )
     assert nobody.fetchone() == (0,)
     assert world.run().change.total == 0
-
-
-def aliases(world: World) -> dict[str, str]:
-    return dict(world.con.execute("SELECT alias, profile_id FROM identity.profile_aliases").fetchall())
 
 
 def oracle_aliases(world: World) -> dict[str, str]:
@@ -134,8 +141,7 @@ def test_many_histories(seed: int) -> None:
     world, names, as_of = World(chance.choice(ENTITIES)), [oracle.Names() for _ in range(20)], day(0)
     world.put(*(random_row(chance, 0, "web", f"{n}_") for n in range(len(names))))
     for _ in range(chance.randint(3, 8)):
-        for step in random_changes(chance, world, len(names)):
-            apply(world, step)
+        names = forget(world, random_changes(chance, world, len(names)), names)
         world.gather()
         as_of = newest(world) or as_of
         expected = world.rebuilt()

@@ -9,7 +9,10 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from profiles_assets.identity.evidence import EvidenceReport, compute_evidence, write_evidence
+from profiles_assets.identity import evidence
+from profiles_assets.identity.erasure_evidence import advance_evidence, stage_evidence, write_evidence, write_records
+from profiles_assets.identity.evidence import EvidenceReport, compute_evidence
+from profiles_assets.identity.schema import create_tables
 from profiles_assets.identity.stitch import StitchReport, compute_stitched, write_stitched
 from profiles_assets.project.entities import Entity
 from profiles_assets.project.project import Project
@@ -17,7 +20,7 @@ from profiles_assets.project.rules import Ruling
 from profiles_assets.project.sources import Source
 from resources import progress
 from resources.lake import create_foundations, transaction
-from tests.oracles.identity import Guards, Node, Row, tuple_key, with_ends
+from tests.oracles.identity import Guards, Node, Row, node_key, tuple_key, with_ends
 
 Con = duckdb.DuckDBPyConnection
 START = date(2024, 1, 1)
@@ -117,6 +120,7 @@ class World:
     con: Con = field(default_factory=lambda: duckdb.connect(config={"threads": 1}))
     rows: list[Row] = field(default_factory=list)
     rules: list[Told] = field(default_factory=list)
+    erased: set[Node] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         create_foundations(self.con)
@@ -136,13 +140,52 @@ class World:
         self.rules.append((action, tuple(tuple(i.split(":", 1)) for i in ids)))  # type: ignore[misc]
 
     def put(self, *rows: Row) -> None:
-        """Replace the days of these rows by them."""
+        """Replace the days of these rows by them, but for rows of who was erased."""
         places = {(r.source, r.day) for r in rows}
-        self._become([*(r for r in self.rows if (r.source, r.day) not in places), *rows])
+        kept = [r for r in rows if not self.erased & set(r.ids)]
+        self._become([*(r for r in self.rows if (r.source, r.day) not in places), *kept])
 
     def remove(self, number: int, source: str = "web") -> None:
         """Remove a day."""
         self._become([r for r in self.rows if (r.source, r.day) != (source, day(number))])
+
+    def erase(self, node: Node) -> tuple[set[Node], set[str]]:
+        """Erase the person of an id, or only the id where it is nobody's; returns the ids and the profile ids."""
+        names = self.names() if self.table("stitched_ids") else {}
+        profile = names.get(node)
+        ids = {n for n, label in names.items() if label == profile} if profile else {node}
+        self.erased |= ids
+        ended = {alias for alias, now in self.aliases().items() if now == profile} if profile else set()
+        profiles = sorted(ended | ({profile} if profile else set()))
+        text, number = pa.string(), pa.int64()
+        known = pa.table({"entity": pa.array(["user"] * len(ids), text), "key": pa.array(map(node_key, ids), number)})
+        gone = pa.table({"entity": pa.array(["user"] * len(profiles), text), "profile_id": pa.array(profiles, text)})
+        for name, table in (("erased_ids", known), ("erased_profiles", gone)):
+            self.con.register("given", table)
+            self.con.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM given")
+            self.con.unregister("given")
+        create_tables(self.con)
+        stage_evidence(self.con)
+        before, rows = self._versions(), by_day(self.rows)
+        self._become([r for r in self.rows if not ids & set(r.ids)])
+        only = {p for p, mine in rows.items() if by_day(self.rows).get(p) == [r for r in mine if not ids & set(r.ids)]}
+        after = {name: v for name, v in self._versions().items() if v != before[name]}
+        with transaction(self.con):
+            write_evidence(self.con)
+            advance_evidence(self.con, before, {f"{s}/{d}": after[f"{s}/{d}"] for s, d in only if f"{s}/{d}" in after})
+            write_records(self.con, self.project)
+        return ids, set(profiles)
+
+    def aliases(self) -> dict[str, str]:
+        """Profile ids that ended, and the living ones they are now."""
+        return dict(self.con.execute("SELECT alias, profile_id FROM identity.profile_aliases").fetchall())
+
+    def _versions(self) -> dict[str, str]:
+        return {
+            f"{source}/{load_day}": version
+            for source in (*SOURCES, RECORDS)
+            for load_day, version in progress.applied(self.con, f"raw_events/{source}").items()
+        }
 
     def _become(self, rows: list[Row]) -> None:
         """Rewrite the days that are not what they were; new versions of records end older ones of any day."""
@@ -161,7 +204,7 @@ class World:
         with transaction(self.con):
             report, pending = compute_evidence(self.con, self.project)
         with transaction(self.con):
-            write_evidence(self.con, pending)
+            evidence.write_evidence(self.con, pending)
         return report
 
     def stitch(self, as_of: date | None = None, rebuild: bool = False) -> StitchReport:

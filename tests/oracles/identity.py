@@ -72,6 +72,13 @@ class Names:
     id: dict[Node, str] = field(default_factory=dict)
     retired: dict[Node, str] = field(default_factory=dict)
 
+    def without(self, ids: set[Node], profiles: set[str]) -> "Names":
+        """The names that are left when a person was erased."""
+        return Names(
+            {n: i for n, i in self.id.items() if n not in ids},
+            {n: i for n, i in self.retired.items() if n not in ids and i not in profiles},
+        )
+
 
 def visible(rows: list[Row], as_of: date) -> list[Row]:
     """Rows that count at a day or did at an earlier one."""
