@@ -13,6 +13,10 @@ $(BIN)/profiles: pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	@touch $@
 
+$(BIN)/bench-ready: $(BIN)/profiles
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev,bench]'
+	@touch $@
+
 $(DAGSTER_HOME)/dagster.yaml:
 	mkdir -p $(DAGSTER_HOME) && cp resources/dagster.yaml $@
 
@@ -42,10 +46,10 @@ check: $(BIN)/profiles  ## lint and type check
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(BIN)/profiles  ## run the benchmarks (QUICK=1 for a minute's worth)
+bench: $(BIN)/bench-ready  ## run the benchmarks (QUICK=1 for a minute's worth)
 	$(BIN)/python -m benchmarks $(if $(QUICK),--quick)
 
-bench-%: $(BIN)/profiles
+bench-%: $(BIN)/bench-ready
 	$(BIN)/python -m benchmarks $* $(if $(QUICK),--quick)
 
 clean:  ## remove what demos and tools made

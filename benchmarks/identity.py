@@ -1,7 +1,7 @@
-"""Area `identity`: stitching a generated graph of string ids, all of it and one more day, against others.
+"""Area `identity`: stitching a generated graph of string ids against others, small changes against all of it.
 
-Every run is a process of its own on a fresh copy of the same lake. `INCREMENTAL` is where figures of further
-changes (erasing one person) belong.
+Every run is a process of its own on a fresh copy of the same lake. The people found in a simulated shop are held
+against its truth beside that.
 """
 
 import json
@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks import truth
 from benchmarks.measure import Figure
 
 FULL, QUICK = (1_000_000, 10_000_000), (20_000, 200_000)
@@ -28,6 +29,7 @@ PEERS = (
     ("numbered_label_propagation", "SQL label propagation in DuckDB, on numbers for the strings", 1 / 10),
 )
 INCREMENTAL = (("one more day", "add_day", 0.05), ("taking that day away", "remove_day", 0.10))
+ERASED = "erasing one person"
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ def figures(quick: bool) -> list[Figure]:
         for edges, lake in lakes.items():
             run("generate", lake, number=edges)
         found, full = whole(lakes[large], large, 1 if quick else ROUNDS)
-        days = {edges: one_day(lake, large, 1 if quick else ROUNDS) for edges, lake in lakes.items()}
+        days = {edges: changes(lake, large, 1 if quick else ROUNDS) for edges, lake in lakes.items()}
     of_full = [
         _figure(f"{name}, {large // 100:,} edges onto {large:,}", days[large][task], full, "the full build", goal)
         for name, task, goal in INCREMENTAL
@@ -55,7 +57,8 @@ def figures(quick: bool) -> list[Figure]:
     added = _figure(
         f"the same day onto {large:,}", days[large]["add_day"], days[small]["add_day"], f"onto {small:,}", 3
     )
-    return [*found, *of_full, added]
+    erased = _figure(f"{ERASED} of {large:,} edges", days[large]["erase"], full, "the full build", 0.05)
+    return [*found, *of_full, added, erased, *truth.figures(quick)]
 
 
 def whole(lake: Path, edges: int, rounds: int) -> tuple[list[Figure], Took]:
@@ -78,16 +81,17 @@ def whole(lake: Path, edges: int, rounds: int) -> tuple[list[Figure], Took]:
     return found, guarded
 
 
-def one_day(lake: Path, edges: int, rounds: int) -> dict[str, Took]:
-    """One more day of a hundredth of `edges` and the same day taken away, with default guards."""
-    took: dict[str, list[Took]] = {task: [] for _, task, _ in INCREMENTAL}
+def changes(lake: Path, edges: int, rounds: int) -> dict[str, Took]:
+    """One more day of a hundredth of `edges`, the same day taken away, one person erased; with default guards."""
+    took: dict[str, list[Took]] = {task: [] for task in (*(task for _, task, _ in INCREMENTAL), "erase")}
     with copied(lake) as stitched:
         run("stitch", stitched, "default")
         for _ in range(rounds):
             with copied(stitched) as copy:
-                for task, runs in took.items():
+                for _, task, _ in INCREMENTAL:
                     run(task, copy, number=edges)
-                    runs.append(run("stitch", copy, "default"))
+                    took[task].append(run("stitch", copy, "default"))
+                took["erase"].append(run("erase", copy, "default"))
     return {task: middle(runs) for task, runs in took.items()}
 
 

@@ -80,6 +80,22 @@ class Erase:
 Step = Put | Remove | Rules | Tell | Untell | Erase
 
 
+def apply(world: World, step: Step) -> None:
+    """Let a step happen to a world."""
+    if isinstance(step, Put):
+        world.put(*step.rows)
+    elif isinstance(step, Remove):
+        world.remove(step.day, step.source)
+    elif isinstance(step, Tell):
+        world.rules.append((step.action, step.ids))
+    elif isinstance(step, Untell):
+        world.rules[:] = [told for at, told in enumerate(world.rules) if at % 3 != step.which]
+    elif isinstance(step, Erase):
+        world.erase(step.node)
+    else:
+        world.entity = step.entity
+
+
 CROWDED, ROOMY = (3, 4, 3, 5), (6, 6, 2, 3)
 ALL = (*SOURCES, RECORDS, RECORDS)
 

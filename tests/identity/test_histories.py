@@ -13,10 +13,8 @@ from tests.identity.strategies import (
     ENTITIES,
     Erase,
     Put,
-    Remove,
     Step,
-    Tell,
-    Untell,
+    apply,
     histories,
     puts,
     random_changes,
@@ -39,19 +37,6 @@ def forget(world: World, changes: list[Step], names: list[oracle.Names]) -> list
         else:
             apply(world, step)
     return names
-
-
-def apply(world: World, step: Step) -> None:
-    if isinstance(step, Put):
-        world.put(*step.rows)
-    elif isinstance(step, Remove):
-        world.remove(step.day, step.source)
-    elif isinstance(step, Tell):
-        world.rules.append((step.action, step.ids))
-    elif isinstance(step, Untell):
-        world.rules[:] = [told for at, told in enumerate(world.rules) if at % 3 != step.which]
-    else:
-        world.entity = step.entity
 
 
 def newest(world: World) -> date | None:

@@ -13,7 +13,7 @@ from profiles_assets.project.project import Declared, Project
 from profiles_assets.project.views import View
 from resources import progress
 from resources.lake import transaction
-from tests.identity.strategies import ENTITIES, Put, Remove, Step, histories
+from tests.identity.strategies import ENTITIES, Step, apply, histories
 from tests.identity.world import TYPES, World, make_project, row
 from tests.oracles.views import counting, owners
 
@@ -33,12 +33,7 @@ class Viewed:
 
     def apply(self, steps: list[Step]) -> None:
         for step in steps:
-            if isinstance(step, Put):
-                self.world.put(*step.rows)
-            elif isinstance(step, Remove):
-                self.world.remove(step.day, step.source)
-            else:
-                self.world.entity = step.entity
+            apply(self.world, step)
 
     def run(self) -> bool:
         """Identity and profiles; whether there is anybody."""
