@@ -25,6 +25,7 @@ def somebody(root: Path) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.long
 def test_a_person_is_erased_from_the_whole_shop(shop: Path, tmp_path: Path) -> None:
     root = Path(shutil.copytree(shop, tmp_path / "shop"))
     ids = somebody(root)

@@ -62,6 +62,7 @@ def test_every_command_runs_in_order(shop: Path, tmp_path: Path) -> None:
         said[line] = profiles(root, *arguments)
     assert "quarantined as a bridge" in said["profiles explain user_id:USER_AT_DEVICE user_id:OTHER_AT_DEVICE"]
     assert "linked by" in said["profiles explain email:ADDRESS email:OTHER_ADDRESS"]
+    assert "✓" in said["profiles erase email:ADDRESS --yes --verify"]
     assert {"ann.svg", "audit.svg", "audit.html"} <= {path.name for path in tmp_path.iterdir()}
 
 

@@ -20,7 +20,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
     return made
 
 
-@pytest.fixture(scope="module", params=["erase", "anonymise"])
+@pytest.fixture(scope="module", params=["erase", pytest.param("anonymise", marks=pytest.mark.long)])
 def erased(town: Town, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Town:
     copy = town.copy(tmp_path_factory.mktemp(request.param) / "town")
     copy.erase(f"email:{EMAIL}", mode=request.param)

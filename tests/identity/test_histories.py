@@ -112,7 +112,7 @@ def oracle_aliases(world: World) -> dict[str, str]:
     return found
 
 
-@settings(max_examples=25, **RELAXED)
+@settings(max_examples=16, **RELAXED)
 @given(st.sampled_from(ENTITIES), histories())
 def test_incremental_is_a_rebuild_is_the_oracle(entity: Entity, history: list[list[Step]]) -> None:
     follow(entity, history)
@@ -137,7 +137,7 @@ def test_many_histories(seed: int) -> None:
     check_invariants(world)
 
 
-@settings(max_examples=12, **RELAXED)
+@settings(max_examples=8, **RELAXED)
 @given(
     st.sampled_from(ENTITIES), st.lists(puts(), min_size=2, max_size=5, unique_by=lambda p: p.rows[0].day), st.data()
 )
@@ -152,7 +152,7 @@ def test_arrival_order_changes_ids_only(entity: Entity, days: list[Put], data: s
     assert one.statuses() == other.statuses()
 
 
-@settings(max_examples=12, **RELAXED)
+@settings(max_examples=8, **RELAXED)
 @given(st.sampled_from(ENTITIES), st.lists(puts(), min_size=2, max_size=4), st.lists(rows(6, "app"), min_size=1))
 def test_ids_come_back_when_a_day_is_undone(entity: Entity, days: list[Put], extra: list[Row]) -> None:
     undo(entity, days, extra)
