@@ -1,6 +1,5 @@
 """The `profiles` command: its subcommands, and how errors become exit codes."""
 
-import gc
 import json
 import sys
 from importlib import import_module
@@ -38,8 +37,6 @@ class LazyGroup(click.Group):
             return None
         module, attribute = COMMANDS[name].split(":")
         found: Any = getattr(import_module(f"profiles_assets.cli.{module}"), attribute)
-        gc.freeze()
-        gc.enable()
         return found  # type: ignore[no-any-return]
 
 
@@ -51,7 +48,6 @@ def profiles() -> None:
 
 def main() -> None:
     """Entry point: exits 0 when done, 1 on a problem in what was asked, 2 on wrong usage."""
-    gc.disable()  # until all is imported: that is never garbage, and to look for some in it takes its time
     from profiles_assets.cli.context import CommandError
     from profiles_assets.project.problems import ProjectError
 
