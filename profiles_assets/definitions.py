@@ -20,10 +20,12 @@ from profiles_assets.traits.metric_assets import build_metric_assets
 from profiles_assets.traits.model_assets import build_model_assets
 from profiles_assets.triggers import build_job, build_triggers
 from resources.lake import Lake, lake_of
+from resources.signals import heed_signals
 
 
 def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definitions:
     """Assets, checks, job, sensors and schedule of the project in a folder. Raises ProjectError for a wrong one."""
+    heed_signals()
     project = load_project(Path(project_dir))
     lake = lake or lake_of(project.root)
     job = build_job()
