@@ -85,7 +85,7 @@ def _one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     def node_key(id_type: str, value: str) -> str:
         return f"CASE WHEN {value} IS NOT NULL THEN 7::BIGINT END" if id_type == "email" else plain(id_type, value)
 
-    monkeypatch.setattr("profiles_assets.identity.evidence.node_key", node_key)
+    monkeypatch.setattr("profiles_assets.identity.dictionary.node_key", node_key)
 
 
 @pytest.mark.usefixtures("_one_key")
