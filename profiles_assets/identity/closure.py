@@ -15,7 +15,7 @@ from profiles_assets.identity.evidence import dates
 from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.keys import NOBODY, OK
-from profiles_assets.identity.loading import appearances, dictionary, known_words, load_graph
+from profiles_assets.identity.loading import OUTSIDE, appearances, dictionary, known_words, load_graph
 from profiles_assets.identity.rules import judge_words
 from profiles_assets.project.entities import Entity
 
@@ -25,7 +25,7 @@ Con = duckdb.DuckDBPyConnection
 def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rules) -> None:
     """Pick the closed set of the keys in the temporary table `frontier`; `ruled_keys` are those with other rules."""
     con.execute("CREATE OR REPLACE TEMP TABLE closed (key BIGINT)")
-    for table, origin in (("stored", "before"), ("outside", "before"), ("pieces", "evidence")):
+    for table, origin in (("stored", "before"), ("outside", f"(SELECT {OUTSIDE} FROM before)"), ("pieces", "evidence")):
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {origin} LIMIT 0")
     con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM ({appearances('pieces')}) LIMIT 0")
     con.execute(f"CREATE OR REPLACE TEMP TABLE words AS SELECT * FROM ({known_words('closed')}) LIMIT 0")

@@ -6,6 +6,8 @@ Of two values with one key the one written first keeps it; the later one gets a 
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from profiles_assets.identity.keys import collision_key, node_digest, node_key
 from resources.tables import literal, quote
@@ -27,16 +29,13 @@ def stage_nodes(con: Con, rows: Rows) -> str:
 
     `now_id_nodes` is the dictionary as it is stored, `new_nodes` holds what other sources added to it.
     """
-    known = _stage_known(con, rows)
-    con.execute(
-        f"INSERT INTO new_nodes BY NAME SELECT {literal(rows.entity)} AS entity, * "
-        f"FROM {'found ANTI JOIN known USING (key, digest)' if known else f'({_found(rows)})'}"
-    )
-    suspects = f"""SELECT key FROM (SELECT coalesce(collides_with, key) AS key, digest FROM new_nodes
-            WHERE entity = {literal(rows.entity)} UNION ALL SELECT key, digest FROM known)
-        GROUP BY key HAVING min(digest) <> max(digest) UNION SELECT key FROM known WHERE apart"""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE suspects AS {suspects}")
-    apart = con.execute("FROM suspects LIMIT 1").fetchone() is not None
+    if _stage_known(con, rows):
+        added = "FROM found ANTI JOIN known USING (key, digest)"
+        keys = f"SELECT key FROM ({added}) UNION ALL SELECT key FROM known"
+    else:
+        added, keys = _found(rows), f"SELECT key FROM new_nodes WHERE entity = {literal(rows.entity)}"
+    con.execute(f"INSERT INTO new_nodes BY NAME SELECT {literal(rows.entity)} AS entity, * FROM ({added})")
+    apart = _stage_suspects(con, keys)
     if apart:
         _set_apart(con, rows)
     return ", ".join(f"{_key(name, apart=apart)} AS key_{name}" for name in rows.types)
@@ -61,6 +60,16 @@ def _stage_known(con: Con, rows: Rows) -> bool:
     known = "FROM dictionary SEMI JOIN found USING (key)" if any_ else "FROM dictionary LIMIT 0"
     con.execute(f"CREATE OR REPLACE TEMP TABLE known AS SELECT key, digest, apart {known}")
     return any_
+
+
+def _stage_suspects(con: Con, keys: str) -> bool:
+    """Temporary table `suspects` of the keys that several values have, if any; sorting numbers is cheap."""
+    found = con.sql(keys).to_arrow_table()["key"].to_numpy().copy()
+    found.sort()
+    con.register("repeated_keys", pa.table({"key": np.unique(found[1:][found[1:] == found[:-1]])}))
+    con.execute("CREATE OR REPLACE TEMP TABLE suspects AS FROM repeated_keys UNION SELECT key FROM known WHERE apart")
+    con.unregister("repeated_keys")
+    return con.execute("FROM suspects LIMIT 1").fetchone() is not None
 
 
 def _found(rows: Rows) -> str:

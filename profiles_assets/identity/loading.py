@@ -27,7 +27,8 @@ Con = duckdb.DuckDBPyConnection
 
 # load day and event time in one number, so that one minimum finds the first event time in the first load day
 AGE = "((day - DATE '1970-01-01')::HUGEINT * (1::HUGEINT << 60) + epoch_us(first_seen))"
-AGE_DAY = "({} - DATE '1970-01-01')::BIGINT"
+OUTSIDE = "key, id_type, status, known, profile_key, retired_id"
+AGE_DAY = "({} - DATE '1970-01-01')::INTEGER"
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ def _add_outside(con: Con) -> None:
         ANTI JOIN closed USING (key) ANTI JOIN outside USING (key)"""
     )
     if con.execute("FROM outer_keys LIMIT 1").fetchone():
-        con.execute("INSERT INTO outside FROM before SEMI JOIN outer_keys USING (key)")
+        con.execute(f"INSERT INTO outside SELECT {OUTSIDE} FROM before SEMI JOIN outer_keys USING (key)")
 
 
 _STORED = f"""coalesce({status_code("b.status")}, {NONE}) AS status, coalesce(b.known, {NONE}) AS known,

@@ -87,7 +87,8 @@ def _time(age: str, day: str) -> str:
 
 def _appearances(con: Con, width: int, places: Places, columns: list[Ints], rows: Rows) -> Stats:
     size = len(places.keys)
-    first_day, first_time, first_seen = (np.full(size, NEVER) for _ in range(3))
+    first_day = np.full(size, np.iinfo(np.int32).max, dtype=np.int32)
+    first_time, first_seen = (np.full(size, NEVER) for _ in range(2))
     last_seen, count = np.full(size, -NEVER), np.zeros(size, dtype=np.int64)
     for at, live in _live(columns):
         np.minimum.at(first_day, at, rows.day[live])
@@ -163,9 +164,10 @@ def _graph(
     standing: Codes,
     allowed: Flags,
 ) -> Graph:
-    matrix = np.stack(columns, axis=1) if columns else np.zeros((0, 1), dtype=np.int64)
+    matrix = np.stack(columns, axis=1) if columns else np.zeros((0, 1), dtype=np.int32)
     filled = matrix != NONE
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(filled.sum(axis=1))])
+    offsets: Ints = np.zeros(len(matrix) + 1, dtype=np.int32 if matrix.size < np.iinfo(np.int32).max else np.int64)
+    np.cumsum(filled.sum(axis=1), out=offsets[1:])
     links, apart = ruled_pairs(con, places.find, kinds)
     inner = np.ones(len(places.keys), dtype=np.bool_)
     return Graph(
@@ -185,6 +187,9 @@ def _graph(
 def _previous(con: Con, places: Places) -> Previous:
     """What is stored about each node."""
     size = len(places.keys)
+    if not con.execute("FROM before LIMIT 1").fetchone():
+        nothing = np.broadcast_to(np.int64(NONE), size)
+        return Previous(nothing.astype(np.int8), nothing, nothing, nothing)
     stored = con.sql(
         f"""SELECT key, {status_code("status")} AS status, coalesce(known, {NONE}) AS known,
         coalesce(profile_key, {NONE}) AS profile, {profile_key("retired_id")} AS retired FROM before"""
