@@ -51,8 +51,9 @@ def group(size: int, a: Ints, b: Ints) -> Ints:
     if not size:
         return np.zeros(0, dtype=np.int64)
     small = np.int32 if size < np.iinfo(np.int32).max else np.int64
-    matrix = coo_array((np.ones(len(a)), (a.astype(small), b.astype(small))), shape=(size, size)).tocsr()
-    labels: Ints = connected_components(matrix, directed=False)[1].astype(np.int64)
+    ends = (a.astype(small, copy=False), b.astype(small, copy=False))
+    matrix = coo_array((np.ones(len(a)), ends), shape=(size, size)).tocsr()
+    labels: Ints = connected_components(matrix, directed=False)[1]
     return labels
 
 
