@@ -101,6 +101,9 @@ def stage_merge(
     names = ", ".join(quote(name) for name in columns(con, staged))
     new, gone = _staged_names(table)
     old = stored or table
+    if scope != "true" and not stored:  # both comparisons read it
+        old = quote(f"old {table}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {old} AS SELECT {names} FROM {table} WHERE {scope}")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {new} AS "
         f"SELECT {names} FROM {staged} EXCEPT SELECT {names} FROM {old} WHERE {scope}"

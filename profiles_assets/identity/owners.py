@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from profiles_assets.identity import schema
-from profiles_assets.identity.attribution import place_tuples
+from profiles_assets.identity.keys import profile_id
+from profiles_assets.identity.placing import place_tuples
 from profiles_assets.identity.plan import step_name
 from profiles_assets.project.project import Project
 from resources import progress
@@ -68,6 +69,14 @@ def owners_version(con: Con, project: Project, entity: str) -> str:
 def is_current(con: Con, project: Project, entity: str) -> bool:
     """True when the stored owners are those of the stitched ids."""
     return progress.applied(con, owners_step(entity)).get("all") == owners_version(con, project, entity)
+
+
+def owned_sql(entity: str) -> str:
+    """SELECT of (tuple_key, profile_id, profile_key) of the tuples that belong to somebody."""
+    return (
+        f"SELECT tuple_key, {profile_id('profile_key')} AS profile_id, profile_key FROM {TABLE} "
+        f"WHERE entity = {literal(entity)} AND profile_key IS NOT NULL"
+    )
 
 
 def _stage_touched(con: Con, entity: str, feed: Feed) -> None:

@@ -49,7 +49,9 @@ def stage_rows(con: Con, project: Project, entity: str, notes: dict[str, str]) -
         )
     scope = EVERYBODY if feed is None else CONCERNED
     stage_identify_traits(con, project, entity, "staged_identify")
-    joins = "".join(f" LEFT JOIN {table} USING (profile_id)" for table in filled_tables(con, project, entity))
+    joins = "".join(
+        f" LEFT JOIN (FROM {table} WHERE {scope}) USING (profile_id)" for table in filled_tables(con, project, entity)
+    )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {ROWS} AS
         WITH of_type AS (

@@ -9,7 +9,7 @@ import duckdb
 
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.identity.keys import profile_id
-from profiles_assets.identity.owners import is_current
+from profiles_assets.identity.owners import is_current, owned_sql
 from profiles_assets.identity.transfers import stage_transfers
 from profiles_assets.project.expressions import AS_OF, expression_uses
 from profiles_assets.project.project import Project
@@ -24,6 +24,11 @@ from resources.tables import exists, literal, quote
 
 Con = duckdb.DuckDBPyConnection
 ROWS = "staged_section"
+
+
+def rows_table(section: str) -> str:
+    """Name of the stored rows of a section."""
+    return f"entity_vars.{quote(section)}"
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Moment:
 
 def feed_from(con: Con, now: Moment, notes: Mapping[str, str]) -> Feed | None:
     """What changed since the stored rows were made; None where they must be made from all events."""
-    tables = f"entity_vars.{quote(now.section)}", states_table(now.section)
+    tables = rows_table(now.section), states_table(now.section)
     if notes.get("shape") != now.shape or not now.sources or not all(exists(con, table) for table in tables):
         return None
     if notes["as_of"] > now.as_of.isoformat() or not is_current(con, now.project, now.entity):
@@ -86,13 +91,11 @@ def _moves(trait: Trait) -> bool:
 def stage_all(con: Con, now: Moment) -> None:
     """Temporary tables of the states and rows of everybody, from all events."""
     if is_current(con, now.project, now.entity):
-        con.execute(
-            f"""CREATE OR REPLACE TEMP VIEW owners AS SELECT tuple_key, profile_key FROM identity.tuple_owners
-            WHERE entity = {literal(now.entity)} AND profile_key IS NOT NULL"""
-        )
+        owners = owned_sql(now.entity)
     else:
         create_attribution(con, now.project, now.entity)
-        con.execute("CREATE OR REPLACE TEMP VIEW owners AS SELECT tuple_key, profile_key FROM attribution")
+        owners = "FROM attribution"
+    con.execute(f"CREATE OR REPLACE TEMP VIEW owners AS SELECT tuple_key, profile_key FROM ({owners})")
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE people AS SELECT DISTINCT profile_id, profile_key FROM identity.stitched_ids
         WHERE entity = {literal(now.entity)} AND profile_id IS NOT NULL"""
@@ -105,24 +108,28 @@ def stage_changed(con: Con, now: Moment, before: date, feed: Feed) -> None:
     """Temporary tables of the states and rows that may be others now; the people concerned are in `concerned`."""
     stage_transfers(con, now.entity, feed)
     stage_moved(con, now.read, Step(before, now.as_of), feed, states_table(now.section))
+    _stage_concerned(con, now, feed)
+    con.execute("CREATE OR REPLACE TEMP TABLE their_owners AS FROM owners SEMI JOIN people USING (profile_key)")
+    _stage_rows(con, now, "their_owners")
+
+
+def _stage_concerned(con: Con, now: Moment, feed: Feed) -> None:
+    """Temporary tables `concerned`, those whose states or existence may have changed, and `people`, who of them is."""
     mine = f"entity = {literal(now.entity)} AND profile_key IS NOT NULL"
-    came, went = (
-        f"SELECT profile_key FROM {of('identity', 'stitched_ids')} WHERE {mine}" for of in (feed.came, feed.went)
-    )
+    came, went = (f"SELECT profile_key FROM {of('identity', 'stitched_ids')} WHERE {mine}"
+                  for of in (feed.came, feed.went))  # fmt: skip
+    there = f"SELECT profile_key FROM identity.stitched_ids WHERE {mine}"
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE concerned AS
-        SELECT profile_key, {profile_id("profile_key")} AS profile_id FROM (FROM scope UNION {came} UNION {went})"""
+        SELECT profile_key, {profile_id("profile_key")} AS profile_id FROM (
+            FROM scope UNION (FROM ({went}) ANTI JOIN ({there}) USING (profile_key)) UNION
+            (SELECT profile_key FROM (SELECT profile_key, {profile_id("profile_key")} AS profile_id FROM ({came}))
+             ANTI JOIN {rows_table(now.section)} USING (profile_id)))"""
     )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE people AS SELECT profile_id, profile_key FROM concerned
-        SEMI JOIN (SELECT profile_key FROM identity.stitched_ids WHERE {mine}) USING (profile_key)"""
+        SEMI JOIN ({there}) USING (profile_key)"""
     )
-    con.execute(
-        f"""INSERT INTO {STATES} BY NAME FROM {states_table(now.section)}
-        SEMI JOIN people USING (profile_key) ANTI JOIN scope USING (profile_key)"""
-    )
-    con.execute("CREATE OR REPLACE TEMP TABLE their_owners AS FROM owners SEMI JOIN people USING (profile_key)")
-    _stage_rows(con, now, "their_owners")
 
 
 def _stage_rows(con: Con, now: Moment, owners: str) -> None:

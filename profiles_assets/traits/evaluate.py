@@ -11,7 +11,7 @@ from profiles_assets.identity.as_of import stitch_as_of
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.identity.owners import owners_step
 from profiles_assets.project.project import Project
-from profiles_assets.traits.advance import ROWS, Moment, feed_from, stage_all, stage_changed
+from profiles_assets.traits.advance import ROWS, Moment, feed_from, rows_table, stage_all, stage_changed
 from profiles_assets.traits.columns import event_columns
 from profiles_assets.traits.compile import Who, compile_section, select_all_traits
 from profiles_assets.traits.funnels import stage_funnel
@@ -52,7 +52,7 @@ def update_section(lake: Lake, project: Project, section: str) -> SectionReport:
     def compute(con: Con) -> _Staged:
         as_of, notes = newest_day(con, project), progress.applied(con, step)
         version = section_version(con, project, section, as_of)
-        table = f"entity_vars.{quote(section)}"
+        table = rows_table(section)
         if as_of is None or notes.get("all") == version:
             return _Staged(SectionReport(as_of, _people(con, table)), {})
         now = Moment(project, section, event_columns(con, project), as_of)
