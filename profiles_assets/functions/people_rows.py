@@ -1,0 +1,73 @@
+"""A chunk as workers get it: rows of people, each followed by the rows of their events.
+
+The row of a person has no source, and tells person, fingerprint, user and store as JSON in `payload`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from profiles_assets.functions.transforms import GIVEN_BY_US
+
+COLUMNS = ("source", "time", "event", "timestamp", "payload")
+
+
+@dataclass(frozen=True)
+class PersonRow:
+    """A person of a chunk; `at` is the place of the row, `end` the place after the last event."""
+
+    person: str
+    fingerprint: int
+    user: dict[str, Any]
+    store: dict[str, Any]
+    at: int
+    end: int
+
+
+def people_in(table: pa.Table) -> list[PersonRow]:
+    """The people of a chunk, in order."""
+    places = starts(table)
+    ends = [*places[1:], table.num_rows]
+    told = table["payload"].take(pa.array(places, pa.int64())).to_pylist()
+    found = (orjson.loads(text) for text in told)
+    return [
+        PersonRow(one["person"], one["fingerprint"], one["user"], one["store"], at, end)
+        for one, at, end in zip(found, places, ends, strict=True)
+    ]
+
+
+def starts(table: pa.Table) -> list[int]:
+    """Places of the rows of people."""
+    return [int(at) for at in np.flatnonzero(table["source"].is_null().to_numpy())]
+
+
+def events_of(texts: list[str], names: list[str | None], times: list[str | None]) -> Iterator[dict[str, Any]]:
+    """Events as dicts: the record as it arrived, with name and time where it has none under these names."""
+    loads = orjson.loads
+    for text, name, time in zip(texts, names, times, strict=True):
+        event = loads(text)
+        for key in GIVEN_BY_US:
+            event.pop(key, None)
+        if name is not None:
+            event.setdefault("event", name)
+        if time is not None:
+            event.setdefault("timestamp", time)
+        yield event
+
+
+def as_message(table: pa.Table) -> bytes:
+    """The chunk as bytes."""
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    return bytes(sink.getvalue())
+
+
+def from_message(message: bytes) -> pa.Table:
+    """The chunk of such bytes."""
+    with pa.ipc.open_stream(message) as reader:
+        return reader.read_all()
