@@ -10,6 +10,8 @@ from profiles_assets.project.names import name_problem
 from profiles_assets.project.normalisers import FUNCTION
 from profiles_assets.project.problems import Problem, any_of, did_you_mean
 
+TRANSFORM = (2, "event)")
+
 
 def function_problems(draft: Draft) -> Iterator[Problem]:
     """What is wrong with profile functions beyond their own files."""
@@ -51,7 +53,5 @@ def _transform_problems(draft: Draft, function: ProfileFunction, document: Confi
         if found is None:
             message = f'"{text}" is no function; write its file and name, such as functions/clean.py:drop_bots'
             yield document.problem(message, "transform", index)
-        elif fault := function_fault(draft.project.root, found[1], found[2]):
-            yield document.problem(
-                fault[0], "transform", index, hint=fault[1].replace("text: str) -> str | None", "event)")
-            )
+        elif fault := function_fault(draft.project.root, found[1], found[2], TRANSFORM):
+            yield document.problem(fault[0], "transform", index, hint=fault[1])
