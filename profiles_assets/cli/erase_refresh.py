@@ -43,7 +43,7 @@ def steps(lake: Lake, project: Project) -> Iterator[Step]:
         yield f"entity_vars/{name}", partial(update_section, lake, project, name)
     for name in project.funnels:
         yield f"funnels/{name}", partial(update_funnel, lake, project, name)
-    yield "function_inputs", partial(update_inputs, lake, project)
+    yield "function_inputs", partial(update_inputs, lake, project, always=False)
     for name in project.functions:
         yield f"functions/{name}", partial(update_function, lake, project, name)
     for name in _models(project):

@@ -65,7 +65,7 @@ class Evaluation:
         self.context, chain = self._context(store), Chain(self.transforms)
         try:
             with time_limit(self.job.seconds):
-                events = list(events_of(*rows))
+                events = events_of(*rows)
                 events = chain.all(events) if self.transforms else events
                 user = {**person.user, "traits": dict(person.user["traits"])}
                 row = row_of(self.called(events, user, self.context), person.user["traits"])
@@ -114,7 +114,7 @@ class Evaluation:
 
     def _masked(self, text: str, person: PersonRow, rows: Rows) -> str:
         """A text without secrets and without anything that the person's events and traits tell."""
-        told = told_by(person.user, person.store, list(events_of(*rows)))
+        told = told_by(person.user, person.store, events_of(*rows))
         return masked(text, {*self.job.secrets, *told, person.person}, told_by(person.user.get("ids")))
 
 

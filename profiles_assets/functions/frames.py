@@ -56,7 +56,7 @@ class Answer:
     transform_error: str = ""
 
 
-def write_frame(stream: IO[bytes], payload: bytes) -> None:
+def write_frame(stream: IO[bytes], payload: bytes | memoryview) -> None:
     """Write one message."""
     stream.write(LENGTH.pack(len(payload)))
     stream.write(payload)

@@ -25,8 +25,11 @@ def event_sources(project: Project) -> list[str]:
     return [name for name, source in project.sources.items() if source.kind == "events"]
 
 
-def update_inputs(lake: Lake, project: Project) -> int:
-    """Bring the inputs up to the events; how many load days of sources were read."""
+def update_inputs(lake: Lake, project: Project, *, always: bool = True) -> int:
+    """Bring the inputs up to the events; how many load days of sources were read.
+
+    Unless `always`, nothing is done while nothing was ever published or previewed.
+    """
     reads = [STEP, *(notes.rows_step(name) for name in event_sources(project))]
 
     def write(con: Con, pending: Pending) -> None:
@@ -40,11 +43,13 @@ def update_inputs(lake: Lake, project: Project) -> int:
             con.execute(f"INSERT INTO {INPUTS} BY NAME FROM staged_inputs")
         progress.record(con, STEP, changed, gone)
 
-    changed, gone = lake.step(lambda con: _compute(con, project), write, reads)
+    changed, gone = lake.step(lambda con: _compute(con, project, always), write, reads)
     return len(changed) + len(gone)
 
 
-def _compute(con: Con, project: Project) -> Pending:
+def _compute(con: Con, project: Project, always: bool) -> Pending:
+    if not always and not columns(con, INPUTS):
+        return {}, []
     upstream = {
         f"{name}/{day}": version
         for name in event_sources(project)

@@ -3,7 +3,6 @@
 The row of a person has no source, and tells person, fingerprint, user and store as JSON in `payload`.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,26 +44,28 @@ def starts(table: pa.Table) -> list[int]:
     return [int(at) for at in np.flatnonzero(table["source"].is_null().to_numpy())]
 
 
-def events_of(texts: list[str], names: list[str | None], times: list[str | None]) -> Iterator[dict[str, Any]]:
+def events_of(texts: list[str], names: list[str | None], times: list[str | None]) -> list[dict[str, Any]]:
     """Events as dicts: the record as it arrived, with name and time where it has none under these names."""
-    loads = orjson.loads
-    for text, name, time in zip(texts, names, times, strict=True):
-        event = loads(text)
-        for key in GIVEN_BY_US:
-            event.pop(key, None)
-        if name is not None:
-            event.setdefault("event", name)
-        if time is not None:
-            event.setdefault("timestamp", time)
-        yield event
+    events = list(map(orjson.loads, texts))
+    snake, camel = GIVEN_BY_US
+    for event in events:
+        event.pop(snake, None)
+        event.pop(camel, None)
+    if any(names) or any(times):
+        for event, name, time in zip(events, names, times, strict=True):
+            if name is not None:
+                event.setdefault("event", name)
+            if time is not None:
+                event.setdefault("timestamp", time)
+    return events
 
 
-def as_message(table: pa.Table) -> bytes:
+def as_message(table: pa.Table) -> memoryview:
     """The chunk as bytes."""
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
-    return bytes(sink.getvalue())
+    return memoryview(sink.getvalue())
 
 
 def from_message(message: bytes) -> pa.Table:

@@ -95,7 +95,7 @@ class Worker:
                     continue
         self._file.unlink(missing_ok=True)
 
-    def _say(self, message: bytes) -> None:
+    def _say(self, message: bytes | memoryview) -> None:
         assert self.process.stdin is not None
         try:
             write_frame(self.process.stdin, message)

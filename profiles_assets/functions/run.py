@@ -4,6 +4,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -64,7 +65,6 @@ def update_function(
     on_progress: OnProgress | None = None,
 ) -> FunctionReport:
     """Compute everybody whose events changed, then build what was published since, for `budget` seconds at most."""
-    inputs.update_inputs(lake, project)
     run = Run(lake, project, name, workers or os.cpu_count() or 1, commit_every, on_progress or _silent)
     for attempt in range(ATTEMPTS):
         try:
@@ -86,19 +86,30 @@ class Run:
     commit_every: int
     on_progress: OnProgress
     report: FunctionReport = field(default_factory=FunctionReport)
+    _free: Con | None = None
+    _pool: Pool | None = None
+    _building: bool = False
 
     def all(self, budget: float | None) -> FunctionReport:
         """New events first, then the version that is being built. Raises MovedError."""
         self.report = FunctionReport()
         with self.lake.get_connection() as con:
-            state, as_of = versions.state_of(con, self.name), newest_day(con, self.project)
-            self.report.as_of = as_of
-            if state is None or as_of is None:
+            self._free = con
+            state = versions.state_of(con, self.name)
+            if state is None:
+                return self.report
+            inputs.update_inputs(self.lake, self.project)
+            as_of = self.report.as_of = newest_day(con, self.project)
+            if as_of is None:
                 return self.report
             mark = self._mark(con, state, as_of)
             if progress.applied(con, f"function_runs/{self.name}").get("all") != mark:
                 self._versions(con, state, as_of, budget)
             return self._counted(con, mark)
+
+    def _write(self, action: Callable[[Con], None]) -> None:
+        """One transaction; on our connection, unless the stream of events is on it."""
+        self.lake.write(action, self._free)
 
     def _versions(self, con: Con, state: versions.State, as_of: date, budget: float | None) -> None:
         deadline = None if budget is None else time.monotonic() + budget
@@ -114,33 +125,34 @@ class Run:
         """Compute the people of a version who are not as they should be, slice by slice; then let it be seen."""
         function = versions.published(con, self.project, self.name, version)
         building = version != (versions.state_of(con, self.name) or versions.State(None, 0)).visible
-        after, first = -(2**63), True
-        while True:
-            with transaction(con):
-                writing = Writing(function, version, progress.fingerprint(con, [ERASURES]), as_of)
-                stage_people(con, self.project, function, as_of)
-                stage_pending(con, self.name, version, skip_errors=ERRORS if building else "")
-                gone = _gone(con, writing) if first else []
-                counts = _counts(con)
-                slice_ = self._slice(con, after)
-            if first:
-                self._begin(writing, building, gone, counts)
-            if not slice_.people:
-                break
-            self._compute(con, writing, slice_, building)
-            after, first = slice_.last, False
-            if deadline is not None and time.monotonic() > deadline:
-                break
+        after, first, self._pool, self._building = -(2**63), True, None, building
+        with ExitStack() as stack:
+            while True:
+                with transaction(con):
+                    writing = Writing(function, version, progress.fingerprint(con, [ERASURES]), as_of)
+                    stage_people(con, self.project, function, as_of)
+                    stage_pending(con, self.name, version, skip_errors=ERRORS if building else "")
+                    gone = _gone(con, writing) if first else []
+                    counts = _counts(con)
+                    slice_ = self._slice(con, after)
+                if first:
+                    self._begin(writing, building, gone, counts)
+                if not slice_.people:
+                    break
+                self._compute(con, writing, slice_, stack)
+                after, first = slice_.last, False
+                if deadline is not None and time.monotonic() > deadline:
+                    break
         if building and not self._left(con, version):
-            self.lake.write(lambda inner: switch(inner, writing))
+            self._write(lambda inner: switch(inner, writing))
 
     def _begin(self, writing: Writing, building: bool, gone: list[str], counts: tuple[int, int]) -> None:
         """Remove people who are gone, and note how many there are to build."""
         if gone:
-            self.lake.write(lambda inner: writing.remove(inner, gone))
+            self._write(lambda inner: writing.remove(inner, gone))
             self.report.removed += len(gone)
         if building:
-            self.lake.write(lambda inner: writing.begin(inner, counts[0] - counts[1], counts[0]))
+            self._write(lambda inner: writing.begin(inner, counts[0] - counts[1], counts[0]))
 
     def _slice(self, con: Con, after: int) -> "Slice":
         con.execute(
@@ -153,29 +165,31 @@ class Run:
         assert row is not None
         return Slice(row[0], row[1] or 0, int(row[2]))
 
-    def _compute(self, con: Con, writing: Writing, slice_: "Slice", building: bool) -> None:
+    def _compute(self, con: Con, writing: Writing, slice_: "Slice", stack: ExitStack) -> None:
         function = writing.function
         what, done, held, since = f"{self.name} version {writing.version}", 0, list[Answer](), time.monotonic()
 
         def commit() -> None:
             nonlocal held, since, done
             answers, seconds = held, time.monotonic() - since
-            self.lake.write(lambda inner: writing.answers(inner, answers, seconds))
+            self._write(lambda inner: writing.answers(inner, answers, seconds))
             done, held, since = done + len(answers), [], time.monotonic()
-            self._count(answers, building)
+            self._count(answers, self._building)
             self.on_progress(what, done, slice_.people)
 
+        self._free = None
         with transaction(con):
             held += _too_large(con, function)
             job = job_of(function, writing.version, writing.as_of, self.lake, con)
             chosen = People("function_slice", writing.version)
             workers = max(1, min(self.workers, slice_.events // EVENTS_PER_WORKER + 1))
-            with Pool(job, workers) as pool:
-                for outcome in pool.outcomes(chunks(con, self.project, function, writing.as_of, chosen)):
-                    held += outcome.answers
-                    self._keep_lines(outcome)
-                    if len(held) >= self.commit_every:
-                        commit()
+            self._pool = self._pool or stack.enter_context(Pool(job, workers))
+            for outcome in self._pool.outcomes(chunks(con, self.project, function, writing.as_of, chosen)):
+                held += outcome.answers
+                self._keep_lines(outcome)
+                if len(held) >= self.commit_every:
+                    commit()
+        self._free = con
         if held:
             commit()
 
@@ -210,7 +224,7 @@ class Run:
         self.report.rows, self.report.errors = row
         if not self.report.errors and not self.report.broken and not state.building:
             version = self._mark(con, state, self.report.as_of) if self.report.rebuilt else mark
-            self.lake.write(lambda inner: progress.record(inner, f"function_runs/{self.name}", {"all": version}))
+            self._write(lambda inner: progress.record(inner, f"function_runs/{self.name}", {"all": version}))
         return self.report
 
     def _mark(self, con: Con, state: versions.State, as_of: date | None) -> str:
