@@ -9,7 +9,7 @@ from profiles_assets.functions.preview import PreviewError, events_in, preview_e
 from tests.functions.world import World, event
 
 BAD = """
-config = {"seconds": 0.5, "memory_mb": 200, "max_events": 5, "env": {"KEY": "$WORLD_KEY"}}
+config = {"seconds": 2, "memory_mb": 200, "max_events": 5, "env": {"KEY": "$WORLD_KEY"}}
 
 def profile(events, user, context):
     who = user["user_id"]
@@ -75,7 +75,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world.publish("bad")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("WORLD_KEY", "s3cret-value")
-        patch.setattr("profiles_assets.functions.pool.GRACE_SECONDS", 1.0)
         world.run("bad", workers=2)
     yield world
     world.close()
@@ -93,8 +92,8 @@ def test_everybody_else_has_a_row(world: World) -> None:
 @pytest.mark.parametrize(
     ("who", "kind", "words"),
     [
-        ("loops", "time", "longer than 0.5 seconds"),
-        ("stubborn", "killed", "longer than 0.5 seconds and had to be ended"),
+        ("loops", "time", "longer than 2 seconds"),
+        ("stubborn", "killed", "longer than 2 seconds and had to be ended"),
         ("eats", "memory", "more than 200 MB"),
         ("dies", "killed", "the worker was ended"),
         ("sets", "result", "it returned a set; return a dict with traits, or None for no row"),
