@@ -8,6 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from profiles_assets.traits import advance
+from profiles_assets.traits.running import Read
+from resources.lake import Con
 from tests.moving import Moving, event
 
 usual = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,3 +75,35 @@ def test_incremental_is_full(history: list[list[File]]) -> None:
 @given(histories)
 def test_incremental_is_full_long(history: list[list[File]]) -> None:
     follow(history)
+
+
+EDITED = """\
+traits:
+  orders: {count: bought}
+  orders_2d: {count: bought, within: 3 days}
+  spend: {sum: bought.total, unless_none: 0}
+  city: {latest: bought.city}
+  cities: {unique: bought.city}
+  weekend: {sql: "count(*) filter (where total > 5)", from: bought, type: integer}
+  per_order: {ratio: [orders, spend]}
+"""
+
+
+def test_an_edited_trait_is_made_anew_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moving = Moving(tmp_path)
+    for day in range(4):
+        moving.put(day, "a", [event(10 * day + i, day, "bought", user=f"u{i}", total=i, city="Ulm") for i in range(4)])
+    moving.refresh()
+    read: list[set[str]] = []
+    whole = advance.stage_whole
+
+    def spied(con: Con, what: Read, *more: str) -> None:
+        read.append(set(what.traits))
+        whole(con, what, *more)
+
+    monkeypatch.setattr(advance, "stage_whole", spied)
+    moving.write(EDITED)
+    moving.put(4, "a", [event(50, 4, "bought", user="u1", total=7, city="Bonn")])
+    moving.refresh()
+    assert read == [{"orders_2d", "spend", "cities"}]
+    check(moving)

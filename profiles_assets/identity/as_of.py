@@ -8,12 +8,10 @@ from profiles_assets.identity import schema
 from profiles_assets.identity.graph import Rules
 from profiles_assets.identity.loading import view_before, view_evidence
 from profiles_assets.identity.outcome import stage_whole
-from profiles_assets.identity.plan import rules_hash, step_name
 from profiles_assets.identity.resolve import resolve
 from profiles_assets.identity.rules import stage_rulings
 from profiles_assets.identity.whole import load_whole
 from profiles_assets.project.project import Project
-from resources import progress
 
 Con = duckdb.DuckDBPyConnection
 
@@ -28,8 +26,7 @@ def stitch_as_of(con: Con, project: Project, entity: str, as_of: date, table: st
     edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
     view_evidence(con, edges, entity, as_of)
     view_before(con, stitched, entity)
-    told, applied = stage_rulings(con, project, entity), progress.applied(con, step_name(entity))
-    same_rules = (applied.get("rules"), applied.get("manual")) == (rules_hash(project, entity), told)
-    loaded = load_whole(con, nodes, entity, spec, reuse=same_rules)
+    stage_rulings(con, project, entity)
+    loaded = load_whole(con, nodes, entity, spec)
     found = resolve(loaded.graph, loaded.previous, Rules.of(spec, project.timezone))
     stage_whole(con, entity, loaded, found, table)

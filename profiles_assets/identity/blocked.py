@@ -22,17 +22,19 @@ MAILBOXES = (
     *("sales", "billing", "accounts", "invoices?", "orders?", "marketing", "newsletter", "jobs", "hr"),
 )
 SHARED_MAILBOX = rf"({'|'.join(MAILBOXES)})(\+[^@]*)?@.*"
-AROUND = ("' '", "'\"'", "''''", "'`'", *(f"chr({code})" for code in (9, 10, 11, 13, 160)))
+FEW_AROUND = ("'`'", "chr(160)")
+AROUND = ("' '", "'\"'", "''''", *FEW_AROUND, *(f"chr({code})" for code in (9, 10, 11, 13)))  # others sort before (
 
 
 def blocked(entity: Entity, id_type: str = "id_type", value: str = "value") -> str:
     """SQL condition: the value (a SQL expression) of this type identifies nobody."""
-    edges = ", ".join(AROUND)
-    edged = f"left({value}, 1) IN ({edges}) OR right({value}, 1) IN ({edges})"
+    odd = " OR ".join(f"starts_with({value}, {sign}) OR ends_with({value}, {sign})" for sign in FEW_AROUND)
+    edged = f"{value} < '(' OR {value}[-1] < '(' OR {odd}"
     plain = _plain(value)
-    # CASE evaluates the dear test only where the cheap one leaves it open, which is nearly nowhere
+    # CASE evaluates the dear test only where the cheap one leaves it open, which is nearly nowhere; IN would be a join
+    words = f"list_contains([{', '.join(map(literal, PLACEHOLDERS))}], {plain})"
     tests = [
-        _lazily(f"length({value}) <= {LONGEST} OR {edged}", f"{plain} IN ({', '.join(map(literal, PLACEHOLDERS))})"),
+        _lazily(f"length({value}) <= {LONGEST} OR {edged}", words),
         _lazily(f"contains({value}, '00000000')", f"regexp_full_match({plain}, '{ZERO_UUID}')"),
     ]
     declared = [_declared(name, spec, id_type, value) for name, spec in entity.ids.items()]

@@ -15,7 +15,7 @@ from profiles_assets.identity.evidence import dates
 from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.keys import NOBODY, OK
-from profiles_assets.identity.loading import appearances, dictionary, known_words, load_graph
+from profiles_assets.identity.loading import OUTSIDE, appearances, dictionary, known_words, load_graph
 from profiles_assets.identity.rules import judge_words
 from profiles_assets.project.entities import Entity
 
@@ -25,7 +25,7 @@ Con = duckdb.DuckDBPyConnection
 def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rules) -> None:
     """Pick the closed set of the keys in the temporary table `frontier`; `ruled_keys` are those with other rules."""
     con.execute("CREATE OR REPLACE TEMP TABLE closed (key BIGINT)")
-    for table, origin in (("stored", "before"), ("outside", "before"), ("pieces", "evidence")):
+    for table, origin in (("stored", "before"), ("outside", f"(SELECT {OUTSIDE} FROM before)"), ("pieces", "evidence")):
         con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {origin} LIMIT 0")
     con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM ({appearances('pieces')}) LIMIT 0")
     con.execute(f"CREATE OR REPLACE TEMP TABLE words AS SELECT * FROM ({known_words('closed')}) LIMIT 0")
@@ -98,8 +98,11 @@ def _add_fresh_words(con: Con, nodes: str, entity: str, spec: Entity) -> None:
     )
     row = con.execute("SELECT list(DISTINCT day::VARCHAR) FROM arrived").fetchone()
     days = row[0] if row and row[0] else []
-    where = "true" if _count(con, "ruled_keys") or not days else f"day IN ({dates(days)})"
-    con.execute(f"INSERT INTO words {dictionary(nodes, entity, spec, 'fresh_keys', where)}")
+    # an id that is back after a while was written long before
+    for where in (f"day IN ({dates(days)})", "true") if days and not _count(con, "ruled_keys") else ("true",):
+        if _count(con, "fresh_keys"):
+            con.execute(f"INSERT INTO words {dictionary(nodes, entity, spec, 'fresh_keys', where)}")
+            con.execute("DELETE FROM fresh_keys WHERE key IN (SELECT key FROM words)")
     judge_words(con)
 
 

@@ -35,13 +35,13 @@ def star_edges(graph: Graph, usable: Flags, kinds: Iterable[int]) -> Edges:
 
     These n - 1 edges give the same components as all pairs, and no node outside `usable` holds them together.
     """
-    center = np.full(graph.told, NONE, dtype=np.int64)
+    center = np.full(graph.told, NONE, dtype=graph.members.dtype)
     parts: list[tuple[Ints, Ints, Ints]] = []
     for kind in sorted(set(kinds) & graph.by_type.keys()):
         column = graph.by_type[kind]
         live = (column >= 0) & usable[column]
         linked = np.flatnonzero(live & (center >= 0))
-        parts.append((center[linked], column[linked], linked))
+        parts.append((center[linked], column[linked], linked.astype(center.dtype)))
         center = np.where(live & (center < 0), column, center)
     return Edges(*(np.concatenate(p) for p in zip(*parts, strict=True))) if parts else _no_edges()
 
@@ -51,8 +51,9 @@ def group(size: int, a: Ints, b: Ints) -> Ints:
     if not size:
         return np.zeros(0, dtype=np.int64)
     small = np.int32 if size < np.iinfo(np.int32).max else np.int64
-    matrix = coo_array((np.ones(len(a)), (a.astype(small), b.astype(small))), shape=(size, size)).tocsr()
-    labels: Ints = connected_components(matrix, directed=False)[1].astype(np.int64)
+    ends = (a.astype(small, copy=False), b.astype(small, copy=False))
+    matrix = coo_array((np.ones(len(a)), ends), shape=(size, size)).tocsr()
+    labels: Ints = connected_components(matrix, directed=False)[1]
     return labels
 
 

@@ -19,10 +19,10 @@ FEW = 100
 def stage_evidence(con: Con) -> None:
     """Temporary tables of what the evidence holds of the keys in `erased_ids`, and of whom that concerns.
 
-    `erased_edges` are the tuples with such an id, `changed_nodes` the other ids in them as they are counted without,
+    `erased_edges` are the tuples with such an id, `gone_nodes` these and the other ids that are in no other tuple,
     `concerned` the ids to resolve again.
     """
-    edges, nodes, stitched = (schema.view(con, name) for name in ("id_edges", "id_nodes", "stitched_ids"))
+    edges, stitched = (schema.view(con, name) for name in ("id_edges", "stitched_ids"))
     entities = con.execute("SELECT DISTINCT entity FROM erased_ids ORDER BY entity").fetchall()
     found = [_edges_of(con, edges, entity) for (entity,) in entities]
     nothing = f"SELECT entity, source, day, tuple_key, nodes FROM {edges} LIMIT 0"
@@ -32,20 +32,12 @@ def stage_evidence(con: Con) -> None:
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE beside AS
-        SELECT DISTINCT entity, source, day, unnest(nodes) AS key FROM erased_edges"""
+        SELECT DISTINCT entity, unnest(nodes) AS key FROM erased_edges"""
     )
     con.execute("DELETE FROM beside WHERE (entity, key) IN (SELECT (entity, key) FROM erased_ids)")
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE changed_nodes AS
-        WITH left_over AS (
-            SELECT entity, source, day, unnest(nodes) AS key, first_seen, count
-            FROM {edges} SEMI JOIN beside USING (entity, source, day)
-            ANTI JOIN erased_edges USING (entity, source, day, tuple_key, nodes)),
-        counted AS (
-            SELECT entity, source, day, key, min(first_seen) AS first_seen, sum(count)::BIGINT AS count
-            FROM left_over SEMI JOIN beside USING (entity, source, day, key) GROUP BY ALL)
-        SELECT n.* REPLACE (c.first_seen AS first_seen, c.count AS count)
-        FROM {nodes} n JOIN counted c USING (entity, source, day, key)"""
+        f"""CREATE OR REPLACE TEMP TABLE gone_nodes AS SELECT entity, key FROM erased_ids UNION
+        (SELECT entity, key FROM beside EXCEPT SELECT entity, unnest(nodes) FROM {_others(con, edges)})"""
     )
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE components AS SELECT DISTINCT entity, component FROM {stitched}
@@ -59,12 +51,25 @@ def stage_evidence(con: Con) -> None:
     )
 
 
+def _others(con: Con, edges: str) -> str:
+    """The tuples that stay and hold an id of `beside`, of which there are few."""
+    row = con.execute("SELECT list(DISTINCT key) FROM beside").fetchone()
+    keys = row[0] if row and row[0] else []
+    return f"""((FROM {edges} WHERE {_has(keys)})
+        ANTI JOIN erased_edges USING (entity, source, day, tuple_key, nodes))"""
+
+
 def _edges_of(con: Con, edges: str, entity: str) -> str:
-    """SELECT of the tuples of an entity with such an id; a few keys are found several times as fast one by one."""
+    """SELECT of the tuples of an entity with such an id."""
     keys = [row[0] for row in con.execute("SELECT key FROM erased_ids WHERE entity = ?", [entity]).fetchall()]
-    one_by_one = " OR ".join(f"list_contains(nodes, {key})" for key in keys)
-    has = f"({one_by_one})" if len(keys) <= FEW else f"list_has_any(nodes, {keys})"
-    return f"SELECT entity, source, day, tuple_key, nodes FROM {edges} WHERE entity = {literal(entity)} AND {has}"
+    mine = f"entity = {literal(entity)} AND {_has(keys)}"
+    return f"SELECT entity, source, day, tuple_key, nodes FROM {edges} WHERE {mine}"
+
+
+def _has(keys: list[int]) -> str:
+    """Condition that a tuple holds one of these keys; a few are found several times as fast one by one."""
+    one_by_one = " OR ".join(f"list_contains(nodes, {key})" for key in keys) or "false"
+    return f"({one_by_one})" if len(keys) <= FEW else f"list_has_any(nodes, {keys})"
 
 
 def _since(con: Con, stitched: str) -> str:
@@ -79,17 +84,15 @@ def _since(con: Con, stitched: str) -> str:
 def write_evidence(con: Con) -> Counts:
     """Take the staged evidence out of the lake, in the caller's transaction; rows deleted by table."""
     schema.create_tables(con)
-    same, edges = "(entity, source, day, key)", "(entity, source, day, tuple_key, nodes)"
+    edges = "(entity, source, day, tuple_key, nodes)"
     days = in_days(row[0] for row in con.execute("SELECT DISTINCT day FROM erased_edges ORDER BY day").fetchall())
     found = {
         "identity.id_edges": f"DELETE FROM identity.id_edges WHERE {days} AND "
         f"{_among(con, 'tuple_key', 'erased_edges')} AND {edges} IN (SELECT {edges} FROM erased_edges)",
-        "identity.id_nodes": f"DELETE FROM identity.id_nodes WHERE {days} AND {_among(con, 'key', 'erased_ids')} "
-        "AND (entity, key) IN (SELECT (entity, key) FROM erased_ids)",
+        "identity.id_nodes": f"DELETE FROM identity.id_nodes WHERE {_among(con, 'key', 'gone_nodes')} "
+        "AND (entity, key) IN (SELECT (entity, key) FROM gone_nodes)",
     }
     counts = {table: run(con, sql) for table, sql in found.items()}
-    run(con, f"DELETE FROM identity.id_nodes WHERE {days} AND {same} IN (SELECT {same} FROM beside)")
-    con.execute("INSERT INTO identity.id_nodes BY NAME FROM changed_nodes")
     con.execute("INSERT INTO identity.id_removed BY NAME FROM concerned")
     mine = _among(con, "key", "erased_ids")
     stitched = f"SELECT count(*) FROM identity.stitched_ids SEMI JOIN erased_ids USING (entity, key) WHERE {mine}"

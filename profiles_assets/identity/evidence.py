@@ -7,8 +7,7 @@ from datetime import date
 import duckdb
 
 from profiles_assets.events.visible import ever_counts_sql
-from profiles_assets.identity.collisions import set_collisions_apart
-from profiles_assets.identity.keys import node_key
+from profiles_assets.identity.dictionary import Rows, stage_gone, stage_nodes
 from profiles_assets.identity.schema import create_tables, stage, view
 from profiles_assets.project.project import Project
 from resources import progress
@@ -22,7 +21,7 @@ DECLARED = "id_edges/declared"
 
 @dataclass(frozen=True)
 class EvidenceReport:
-    """Partitions applied and removed, and what they hold."""
+    """Partitions applied and removed, the tuples they hold and the ids that were not known before."""
 
     partitions: int = 0
     removed: int = 0
@@ -58,11 +57,13 @@ def compute_evidence(con: Con, project: Project) -> tuple[EvidenceReport, Pendin
         return EvidenceReport(), pending
     stage(con, "id_edges", "new_edges")
     stage(con, "id_nodes", "new_nodes")
-    _view_kept(con, pending)
+    view(con, "id_nodes")
     for source, days in by_source([*pending.versions]).items():
         for entity in project.entities:
             _stage_source(con, project, source, entity, days)
     _stage_removed(con, pending)
+    if pending.replaced:
+        stage_gone(con, f"(FROM {view(con, 'id_edges')} WHERE NOT {partition_filter(pending.replaced)})")
     return _report(con, pending), pending
 
 
@@ -72,8 +73,9 @@ def write_evidence(con: Con, pending: Pending) -> None:
         return
     create_tables(con)
     for source, days in by_source(pending.replaced).items():
-        for table in ("id_edges", "id_nodes"):
-            con.execute(f"DELETE FROM identity.{table} WHERE source = {literal(source)} AND day IN ({dates(days)})")
+        con.execute(f"DELETE FROM identity.id_edges WHERE source = {literal(source)} AND day IN ({dates(days)})")
+    if pending.replaced:
+        con.execute("DELETE FROM identity.id_nodes WHERE (entity, key) IN (SELECT (entity, key) FROM gone_nodes)")
     for staged, table in (
         ("new_edges", "id_edges"),
         ("new_nodes", "id_nodes"),
@@ -131,57 +133,27 @@ def partition_filter(partitions: list[str]) -> str:
     return f"({' OR '.join(tests)})" if tests else "false"
 
 
-def _view_kept(con: Con, pending: Pending) -> None:
-    con.execute(
-        f"CREATE OR REPLACE TEMP VIEW kept_nodes AS FROM {view(con, 'id_nodes')} "
-        f"WHERE NOT {partition_filter(pending.replaced)}"
-    )
-
-
 def _stage_source(con: Con, project: Project, source: str, entity: str, days: list[str]) -> None:
-    types = _types(project, source, entity)
+    spec = project.sources[source]
+    types = tuple(name for name in project.entities[entity].ids if name in spec.ids)
     if not types:
         return
-    con.execute(f"CREATE OR REPLACE TEMP TABLE seen AS {_distinct_tuples(project, source, entity, days)}")
-    con.execute(
-        f"INSERT INTO new_nodes BY NAME SELECT ? AS entity, ? AS source, * FROM ({_dictionary(types)})",
-        [entity, source],
-    )
-    set_collisions_apart(con, entity, source, types)
-    keys = ", ".join(f"key_{name}" for name in types)
-    con.execute(
-        "INSERT INTO new_edges BY NAME SELECT ? AS entity, ? AS source, day, visible, until, tuple_key, "
-        f"list_filter([{keys}], lambda k: k IS NOT NULL) AS nodes, count, first_seen, last_seen FROM seen",
-        [entity, source],
-    )
-
-
-def _types(project: Project, source: str, entity: str) -> list[str]:
-    return [name for name in project.entities[entity].ids if name in project.sources[source].ids]
-
-
-def _distinct_tuples(project: Project, source: str, entity: str, days: list[str]) -> str:
-    spec, types = project.sources[source], _types(project, source, entity)
-    ids = ", ".join(quote(f"id_{name}") for name in types)
-    keys = ", ".join(f"{node_key(name, quote(f'id_{name}'))} AS key_{name}" for name in types)
-    until = ("superseded AS until, ", "") if spec.kind == "records" else ("", ", NULL::DATE AS until")
     # an event may be dated a day after it was loaded, and is seen from that day on only
-    return f"""SELECT *, {keys}{until[1]} FROM (
-        SELECT day, greatest(day, coalesce(event_day, day)) AS visible, {until[0]}
-            {quote(f"tuple_{entity}")} AS tuple_key, {ids}, count(*) AS count,
-            min(coalesce(time, received, day)) AS first_seen, max(coalesce(time, received, day)) AS last_seen
+    rows = f"""SELECT day, greatest(day, coalesce(event_day, day)) AS visible,
+        {"superseded" if spec.kind == "records" else "NULL::DATE"} AS until, {quote(f"tuple_{entity}")} AS tuple_key,
+        coalesce(time, received, day) AS seen, {", ".join(quote(f"id_{name}") for name in types)}
         FROM raw_events.{quote(source)} e
-        WHERE {ever_counts_sql(spec, "e")} AND tuple_key IS NOT NULL AND day IN ({dates(days)}) GROUP BY ALL)"""
-
-
-def _dictionary(types: list[str]) -> str:
-    parts = [
-        f"SELECT day, key_{name} AS key, {literal(name)} AS id_type, {quote(f'id_{name}')} AS value, "
-        f"min(first_seen) AS first_seen, sum(count)::BIGINT AS count, NULL::BIGINT AS collides_with "
-        f"FROM seen WHERE key_{name} IS NOT NULL GROUP BY ALL"
-        for name in types
-    ]
-    return " UNION ALL ".join(parts)
+        WHERE {ever_counts_sql(spec, "e")} AND tuple_key IS NOT NULL AND day IN ({dates(days)})"""
+    keys = stage_nodes(con, Rows(entity, types, rows))
+    columns = ", ".join(f"key_{name}" for name in types)
+    con.execute(
+        f"""INSERT INTO new_edges BY NAME SELECT ? AS entity, ? AS source, day, visible, until, tuple_key,
+            list_filter([{columns}], lambda k: k IS NOT NULL) AS nodes, count, first_seen, last_seen
+        FROM (SELECT day, visible, until, tuple_key, {columns}, count(*) AS count, min(seen) AS first_seen,
+            max(seen) AS last_seen FROM (SELECT *, {keys} FROM ({rows})) GROUP BY day, visible, until, tuple_key,
+            {columns})""",
+        [entity, source],
+    )
 
 
 def _stage_removed(con: Con, pending: Pending) -> None:
@@ -198,8 +170,7 @@ def _stage_removed(con: Con, pending: Pending) -> None:
 
 def _report(con: Con, pending: Pending) -> EvidenceReport:
     row = con.execute(
-        "SELECT (SELECT count(*) FROM new_edges), (SELECT count(*) FROM (SELECT DISTINCT key FROM new_nodes)), "
-        "(SELECT count(DISTINCT key) FROM new_nodes WHERE collides_with IS NOT NULL)"
+        "SELECT (SELECT count(*) FROM new_edges), count(*), count(collides_with) FROM new_nodes"
     ).fetchone()
     assert row is not None
     return EvidenceReport(len(pending.versions), len(pending.removed), *row)

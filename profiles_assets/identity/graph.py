@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profiles_assets.project.entities import Entity
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 Codes = NDArray[np.int8]
 Flags = NDArray[np.bool_]
 NONE = -1
@@ -98,7 +99,7 @@ class Graph:
     @cached_property
     def tuple_of(self) -> Ints:
         """Tuple of each entry of `members`."""
-        return np.repeat(np.arange(len(self.seen)), np.diff(self.offsets))
+        return np.repeat(np.arange(len(self.seen), dtype=self.offsets.dtype), np.diff(self.offsets))
 
     @cached_property
     def by_type(self) -> dict[int, Ints]:
@@ -107,7 +108,7 @@ class Graph:
         kinds, at = self.types[members], self.tuple_of[: len(members)]
         found = {}
         for kind in np.flatnonzero(np.bincount(kinds)).tolist():
-            column = np.full(self.told, NONE, dtype=np.int64)
+            column = np.full(self.told, NONE, dtype=members.dtype)
             chosen = np.flatnonzero(kinds == kind)
             column[at[chosen]] = members[chosen]
             found[kind] = column

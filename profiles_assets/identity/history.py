@@ -18,7 +18,8 @@ def compare(graph: Graph, previous: Previous, named: Named, links: Links) -> Cha
         named.claim[new],
         *_nothing(int(new.sum()), 2),
     )
-    return _joined(appeared, _merged(graph, previous, named, links, np.setdiff1d(before, named.key)))
+    ended = np.setdiff1d(before, named.key) if len(before) else before
+    return _joined(appeared, _merged(graph, previous, named, links, ended))
 
 
 def _merged(graph: Graph, previous: Previous, named: Named, links: Links, ended: Ints) -> Changes:

@@ -62,7 +62,7 @@ def enforce_limits(graph: Graph, rules: Rules, edges: Edges, component: Ints, al
 def distinct_links(graph: Graph, edges: Edges) -> Links:
     """The distinct pairs among edges."""
     size = len(graph.keys)
-    pairs, at = np.unique(edges.a * size + edges.b, return_inverse=True)
+    pairs, at = np.unique(edges.a * np.int64(size) + edges.b, return_inverse=True)
     seen, told = np.full(len(pairs), NEVER), np.zeros(len(pairs), dtype=np.bool_)
     count = np.zeros(len(pairs), dtype=np.int64)
     np.minimum.at(seen, at, graph.seen[edges.tuples])

@@ -27,18 +27,20 @@ Con = duckdb.DuckDBPyConnection
 
 # load day and event time in one number, so that one minimum finds the first event time in the first load day
 AGE = "((day - DATE '1970-01-01')::HUGEINT * (1::HUGEINT << 60) + epoch_us(first_seen))"
-AGE_DAY = "({} - DATE '1970-01-01')::BIGINT"
+OUTSIDE = "key, id_type, status, known, profile_key, retired_id"
+AGE_DAY = "({} - DATE '1970-01-01')::INTEGER"
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A graph and what was stored about it; `at` are its nodes in the order of the temporary table `texts`.
+    """A graph and what was stored about it; `words` are the texts of its nodes `at`.
 
     `appearances` are `first_day, first_seen, last_seen, count` of each node, in days and microseconds.
     """
 
     graph: Graph
     previous: Previous
+    words: pa.Table
     at: Ints
     appearances: dict[str, Ints]
 
@@ -84,11 +86,14 @@ def appearances(evidence: str, only: str = "") -> str:
 
 def dictionary(nodes: str, entity: str, spec: Entity, only: str, where: str = "true") -> str:
     """SELECT of `words` for the keys of a table `only`, from rows that a condition picks."""
-    return f"""SELECT key, id_type, value, CASE WHEN collides THEN {COLLISION}
-            WHEN {blocked(spec)} THEN {BLOCKED} ELSE {OK} END::TINYINT AS barred
-        FROM (SELECT key, any_value(id_type) AS id_type, any_value(value) AS value,
-            bool_or(collides_with IS NOT NULL) AS collides
-            FROM {nodes} SEMI JOIN {only} USING (key) WHERE entity = {literal(entity)} AND {where} GROUP BY key)"""
+    return f"""SELECT key, id_type, value, {standing(spec)} AS barred
+        FROM {nodes} SEMI JOIN {only} USING (key) WHERE entity = {literal(entity)} AND {where}"""
+
+
+def standing(spec: Entity) -> str:
+    """SQL standing of an id of the dictionary by its value alone."""
+    return f"""CASE WHEN collides_with IS NOT NULL THEN {COLLISION} WHEN {blocked(spec)} THEN {BLOCKED}
+        ELSE {OK} END::TINYINT"""
 
 
 def known_words(only: str) -> str:
@@ -190,7 +195,7 @@ def _add_outside(con: Con) -> None:
         ANTI JOIN closed USING (key) ANTI JOIN outside USING (key)"""
     )
     if con.execute("FROM outer_keys LIMIT 1").fetchone():
-        con.execute("INSERT INTO outside FROM before SEMI JOIN outer_keys USING (key)")
+        con.execute(f"INSERT INTO outside SELECT {OUTSIDE} FROM before SEMI JOIN outer_keys USING (key)")
 
 
 _STORED = f"""coalesce({status_code("b.status")}, {NONE}) AS status, coalesce(b.known, {NONE}) AS known,

@@ -43,12 +43,12 @@ def stage_whole(
     con: Con, entity: str, loaded: Loaded, found: Resolution, table: str = "staged_ids", *, held: bool = True
 ) -> None:
     """The same for all nodes at once; what is not `held` is made when it is read."""
-    labels = {name: getattr(found, name) for name in LABELS} | loaded.appearances
+    labels = {"key": loaded.graph.keys} | {name: getattr(found, name) for name in LABELS} | loaded.appearances
     columns = {name: pa.array(values[loaded.at]) for name, values in labels.items()}
-    con.register(f"all_{table}", pa.table(columns))
+    con.register(f"all_{table}", pa.table(columns | dict(zip(("id_type", "value"), loaded.words.columns, strict=True))))
     rows = f"""SELECT {_ids(entity)}, DATE '1970-01-01' + first_day::INTEGER AS first_day,
         make_timestamp(first_seen) AS first_seen, make_timestamp(last_seen) AS last_seen, count
-        FROM texts POSITIONAL JOIN {quote(f"all_{table}")}"""
+        FROM {quote(f"all_{table}")}"""
     _offer(con, table, rows, held=held)
 
 

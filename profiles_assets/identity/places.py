@@ -18,9 +18,9 @@ class Places:
         self.start = np.searchsorted(self.keys, least + (np.arange(1 << bits) << self.shift)).astype(np.int32)
 
     def find(self, wanted: Ints) -> Ints:
-        """Position of each wanted key, -1 where it is none of the keys."""
+        """Position (32 bits) of each wanted key, -1 where it is none of the keys."""
         if not len(self.keys) or not len(wanted):
-            return np.full(len(wanted), NONE, dtype=np.int64)
+            return np.full(len(wanted), NONE, dtype=np.int32)
         outside = (wanted < self.least) | (wanted > self.keys[-1])
         if outside.any():
             wanted = np.where(outside, self.keys[-1], wanted)
@@ -29,7 +29,7 @@ class Places:
         while len(late):
             at[late] += 1
             late = late[self.keys[at[late]] < wanted[late]]
-        return np.where((self.keys[at] != wanted) | outside, NONE, at.astype(np.int64))
+        return np.where((self.keys[at] != wanted) | outside, NONE, at)
 
 
 def distinct(values: Ints) -> Ints:

@@ -24,13 +24,11 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "id_nodes": {
         "entity": "VARCHAR",
-        "source": "VARCHAR",
         "day": "DATE",
         "key": "BIGINT",
+        "digest": "BIGINT",
         "id_type": "VARCHAR",
         "value": "VARCHAR",
-        "first_seen": "TIMESTAMP",
-        "count": "BIGINT",
         "collides_with": "BIGINT",
     },
     "id_removed": {"entity": "VARCHAR", "key": "BIGINT"},
@@ -98,11 +96,15 @@ TABLES: dict[str, dict[str, str]] = {
 
 def create_tables(con: Con) -> None:
     """Create the identity tables, columns and views that do not exist, evidence in one file a month at most."""
+    in_lake = _in_lake(con)
+    if in_lake and not columns(con, "identity.id_edges"):
+        # version 2 of Parquet takes a quarter less time to write and to read
+        con.execute("CALL ducklake_set_option(current_database(), 'parquet_version', '2', schema => 'identity')")
     for name, wanted in TABLES.items():
         have = columns(con, f"identity.{name}")
         if not have:
             con.execute(f"CREATE TABLE identity.{name} ({', '.join(f'{c} {t}' for c, t in wanted.items())})")
-            if "day" in wanted and _in_lake(con):
+            if "day" in wanted and in_lake:
                 con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (year(day), month(day))")
         for column in wanted.keys() - have.keys() if have else ():
             con.execute(f"ALTER TABLE identity.{name} ADD COLUMN {quote(column)} {wanted[column]}")

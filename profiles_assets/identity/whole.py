@@ -6,10 +6,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from profiles_assets.identity.blocked import blocked
 from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous
-from profiles_assets.identity.keys import BLOCKED, COLLISION, OK, QUARANTINED, profile_key, status_code
-from profiles_assets.identity.loading import AGE_DAY, Loaded, barred_before, link_arrays, ruled_pairs
+from profiles_assets.identity.keys import COLLISION, OK, QUARANTINED, profile_key, status_code
+from profiles_assets.identity.loading import AGE_DAY, Loaded, link_arrays, ruled_pairs, standing
 from profiles_assets.identity.places import Places
 from profiles_assets.project.entities import Entity
 from resources.tables import literal
@@ -45,20 +44,19 @@ class Stats:
     count: Ints
 
 
-def load_whole(con: Con, nodes: str, entity: str, spec: Entity, reuse: bool = False) -> Loaded:
-    """The graph of all evidence; `reuse` takes values as stitched where they are, under the same rules."""
+def load_whole(con: Con, nodes: str, entity: str, spec: Entity) -> Loaded:
+    """The graph of all evidence."""
     types = tuple(spec.ids)
     rows = _read_rows(con, len(types))
     places = Places(np.concatenate([keys[keys != NONE] for keys in rows.keys]))
     columns = [places.find(keys) for keys in rows.keys]
     stats = _appearances(con, len(types), places, columns, rows)
-    words = _read_words(con, nodes, entity, spec, (places.keys, stats.first_day), reuse=reuse)
-    at = places.find(words["key"].to_numpy())
-    kinds, standing = _spread(words["type"].to_numpy(), at, len(places.keys)), _standing(con, spec, places, words, at)
-    allowed = _judge(con, places, standing)
-    graph = _graph(con, places, columns, rows, stats, kinds=kinds, standing=standing, allowed=allowed)
+    words, at = _read_words(con, nodes, entity, spec, places)
+    kinds, barred = (_spread(words[name].to_numpy(), at, len(places.keys)) for name in ("type", "barred"))
+    allowed = _judge(con, places, barred)
+    graph = _graph(con, places, columns, rows, stats, kinds=kinds, standing=barred, allowed=allowed)
     appearances = {name: getattr(stats, name) for name in ("first_day", "first_seen", "last_seen", "count")}
-    return Loaded(graph, _previous(con, places), at, appearances)
+    return Loaded(graph, _previous(con, places), words.select(["id_type", "value"]), at, appearances)
 
 
 def _read_rows(con: Con, width: int) -> Rows:
@@ -89,7 +87,8 @@ def _time(age: str, day: str) -> str:
 
 def _appearances(con: Con, width: int, places: Places, columns: list[Ints], rows: Rows) -> Stats:
     size = len(places.keys)
-    first_day, first_time, first_seen = (np.full(size, NEVER) for _ in range(3))
+    first_day = np.full(size, np.iinfo(np.int32).max, dtype=np.int32)
+    first_time, first_seen = (np.full(size, NEVER) for _ in range(2))
     last_seen, count = np.full(size, -NEVER), np.zeros(size, dtype=np.int64)
     for at, live in _live(columns):
         np.minimum.at(first_day, at, rows.day[live])
@@ -124,40 +123,16 @@ def _older(con: Con, width: int) -> Rows:
     return Rows(keys, day, time, seen, seen, seen)
 
 
-def _read_words(con: Con, nodes: str, entity: str, spec: Entity, first: tuple[Ints, Ints], *, reuse: bool) -> pa.Table:
-    """Temporary table `texts` (key, id_type, value, …), from where each key was first seen; returns its numbers."""
-    keys, first_day = first
-    day = pa.array(first_day.astype(np.int32)).cast(pa.date32())
-    con.register("first_days", pa.table({"key": keys, "day": day}))
-    types = f"(list_position([{', '.join(map(literal, spec.ids))}], id_type) - 1)::TINYINT AS type"
-    new = "(FROM first_days ANTI JOIN before USING (key))" if reuse else "first_days"
-    collides = f"CASE WHEN collides_with IS NOT NULL THEN {COLLISION} ELSE {OK} END::TINYINT AS barred, true AS fresh"
-    query = f"""SELECT key, id_type, value, {types}, {collides} FROM {nodes} JOIN {new} USING (key, day)
-        WHERE entity = {literal(entity)}"""
-    if reuse:
-        query += f""" UNION ALL SELECT key, id_type, value, {types}, {barred_before()} AS barred, false
-        FROM before SEMI JOIN first_days USING (key)"""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE texts AS {query}")
-    con.unregister("first_days")
-    if _rows(con, "texts") > len(keys):  # several sources saw it on its first day
-        once = "SELECT DISTINCT ON (key) * FROM texts"
-        con.execute(f"CREATE OR REPLACE TEMP TABLE texts AS {once}")
-    return con.sql("SELECT key, type, barred FROM texts").to_arrow_table()
-
-
-def _rows(con: Con, table: str) -> int:
-    row = con.execute(f"SELECT count(*) FROM {table}").fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _standing(con: Con, spec: Entity, places: Places, words: pa.Table, at: Ints) -> Codes:
-    """Standing of each node by its value alone."""
-    standing = _spread(words["barred"].to_numpy(), at, len(places.keys))
-    # from the table: within the join that reads the values it takes several times as long
-    told = con.sql(f"SELECT key FROM texts WHERE fresh AND barred = {OK} AND {blocked(spec)}").to_arrow_table()
-    standing[places.find(told["key"].to_numpy())] = BLOCKED
-    return standing
+def _read_words(con: Con, nodes: str, entity: str, spec: Entity, places: Places) -> tuple[pa.Table, Ints]:
+    """Texts, types and standing of the nodes, and the place of each; the dictionary may know others, too."""
+    types = ", ".join(map(literal, spec.ids))
+    words = con.sql(
+        f"""SELECT key, id_type, value, (list_position([{types}], id_type) - 1)::TINYINT AS type,
+            {standing(spec)} AS barred FROM {nodes} WHERE entity = {literal(entity)}"""
+    ).to_arrow_table()
+    at = places.find(words["key"].to_numpy())
+    there = at != NONE
+    return (words, at) if there.all() else (words.filter(there), at[there])
 
 
 def _spread(values: Ints, at: Ints, size: int) -> Codes:
@@ -189,9 +164,10 @@ def _graph(
     standing: Codes,
     allowed: Flags,
 ) -> Graph:
-    matrix = np.stack(columns, axis=1) if columns else np.zeros((0, 1), dtype=np.int64)
+    matrix = np.stack(columns, axis=1) if columns else np.zeros((0, 1), dtype=np.int32)
     filled = matrix != NONE
-    offsets = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(filled.sum(axis=1))])
+    offsets: Ints = np.zeros(len(matrix) + 1, dtype=np.int32 if matrix.size < np.iinfo(np.int32).max else np.int64)
+    np.cumsum(filled.sum(axis=1), out=offsets[1:])
     links, apart = ruled_pairs(con, places.find, kinds)
     inner = np.ones(len(places.keys), dtype=np.bool_)
     return Graph(
@@ -211,6 +187,9 @@ def _graph(
 def _previous(con: Con, places: Places) -> Previous:
     """What is stored about each node."""
     size = len(places.keys)
+    if not con.execute("FROM before LIMIT 1").fetchone():
+        nothing = np.broadcast_to(np.int64(NONE), size)
+        return Previous(nothing.astype(np.int8), nothing, nothing, nothing)
     stored = con.sql(
         f"""SELECT key, {status_code("status")} AS status, coalesce(known, {NONE}) AS known,
         coalesce(profile_key, {NONE}) AS profile, {profile_key("retired_id")} AS retired FROM before"""

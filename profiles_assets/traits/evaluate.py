@@ -1,6 +1,7 @@
 """Fill the trait tables: the stored one of a section, and temporary ones at any as_of."""
 
 import hashlib
+import json
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -11,14 +12,22 @@ from profiles_assets.identity.as_of import stitch_as_of
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.identity.owners import owners_step
 from profiles_assets.project.project import Project
-from profiles_assets.traits.advance import ROWS, Moment, feed_from, rows_table, stage_all, stage_changed
+from profiles_assets.traits.advance import (
+    ROWS,
+    Moment,
+    notes_of,
+    rows_table,
+    since,
+    stage_all,
+    stage_changed,
+    stage_edited,
+)
 from profiles_assets.traits.columns import event_columns
 from profiles_assets.traits.compile import Who, compile_section, select_all_traits
 from profiles_assets.traits.funnels import stage_funnel
 from profiles_assets.traits.metrics import stage_distributions
 from profiles_assets.traits.running import STATES, states_table
 from resources import progress
-from resources.feed import newest_snapshot
 from resources.lake import Lake
 from resources.tables import Change, Merge, quote, rows_after, stage_merge, write_merge
 
@@ -57,9 +66,8 @@ def update_section(lake: Lake, project: Project, section: str) -> SectionReport:
             return _Staged(SectionReport(as_of, _people(con, table)), {})
         now = Moment(project, section, event_columns(con, project), as_of)
         merges = _stage(con, now, notes, table)
-        made = {"as_of": as_of.isoformat(), "shape": now.shape, "snapshot": str(newest_snapshot(con))}
         report = SectionReport(as_of, rows_after(con, merges[-1]), merges[-1].change)
-        return _Staged(report, {"all": version} | made, merges)
+        return _Staged(report, {"all": version} | notes_of(con, now), merges)
 
     def write(con: Con, staged: _Staged) -> None:
         for merge in staged.merges:
@@ -71,11 +79,14 @@ def update_section(lake: Lake, project: Project, section: str) -> SectionReport:
 
 def _stage(con: Con, now: Moment, notes: dict[str, str], table: str) -> tuple[Merge, ...]:
     """Differences of the states and of the rows of a section."""
-    feed, states = feed_from(con, now, notes), states_table(now.section)
-    if feed is None:
-        stage_all(con, now)
+    found, states = since(con, now, notes), states_table(now.section)
+    if found is None or json.loads(notes["traits"]) != now.definitions:
+        if found is None:
+            stage_all(con, now)
+        else:
+            stage_edited(con, now, found)
         return stage_merge(con, states, STATES, ["profile_key"]), stage_merge(con, table, ROWS, ["profile_id"])
-    stage_changed(con, now, date.fromisoformat(notes["as_of"]), feed)
+    stage_changed(con, now, found)
     scopes = "profile_key IN (SELECT profile_key FROM concerned)", "profile_id IN (SELECT profile_id FROM concerned)"
     return (
         stage_merge(con, states, STATES, ["profile_key"], scopes[0]),

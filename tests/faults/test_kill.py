@@ -35,6 +35,7 @@ def killed_then_run(pristine: Path, folder: Path, seconds: float) -> Tables:
     return tables(root)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", [0.6])
 def test_a_killed_run_leaves_no_trace(part: float, undisturbed: tuple[Path, Tables, float], tmp_path: Path) -> None:
     pristine, expected, seconds = undisturbed

@@ -60,6 +60,34 @@ def test_a_removed_day_is_removed(world: World) -> None:
     assert edges(world, "day") == [(day(1),)]
 
 
+def written(world: World) -> list[tuple]:
+    return world.con.execute("SELECT value, day FROM identity.id_nodes ORDER BY ALL").fetchall()
+
+
+def test_an_id_is_written_once_and_goes_with_its_last_tuple(world: World) -> None:
+    world.put(row(0, "user_id:u"), row(1, "user_id:u", "email:e"), row(1, "user_id:u", source="app"))
+    assert world.gather().nodes == 2
+    assert written(world) == [("e", day(1)), ("u", day(0))]
+    world.remove(0)
+    world.remove(1)
+    world.gather()
+    assert written(world) == [("u", day(0))]
+    world.remove(1, "app")
+    world.gather()
+    assert written(world) == []
+
+
+def test_an_id_of_an_old_record_that_is_back_is_known_by_its_value(world: World) -> None:
+    world.put(row(0, "user_id:u", "email:e", key="a"))
+    world.put(row(1, "user_id:u", key="a"))
+    world.run()
+    assert world.statuses() == {("user_id", "u"): "ok"}
+    world.put(row(2, "email:e", "device_id:d"))
+    assert world.gather().nodes == 1
+    world.stitch()
+    assert world.profile("email:e") == world.profile("device_id:d") != world.profile("user_id:u")
+
+
 def test_other_declared_ids_apply_everything_again(world: World) -> None:
     world.put(row(0, "user_id:u", "email:e"))
     world.gather()
@@ -85,7 +113,7 @@ def _one_key(monkeypatch: pytest.MonkeyPatch) -> None:
     def node_key(id_type: str, value: str) -> str:
         return f"CASE WHEN {value} IS NOT NULL THEN 7::BIGINT END" if id_type == "email" else plain(id_type, value)
 
-    monkeypatch.setattr("profiles_assets.identity.evidence.node_key", node_key)
+    monkeypatch.setattr("profiles_assets.identity.dictionary.node_key", node_key)
 
 
 @pytest.mark.usefixtures("_one_key")
@@ -109,3 +137,17 @@ def test_of_colliding_values_of_a_day_the_earlier_keeps_the_key(world: World) ->
     world.run()
     assert world.statuses()["email", "late"] == "collision"
     assert world.statuses()["email", "early"] == "ok"
+
+
+@pytest.mark.usefixtures("_one_key")
+def test_a_value_set_apart_stays_apart_when_the_owner_of_the_key_has_left(world: World) -> None:
+    world.put(row(0, "email:first"), row(1, "user_id:v", "email:second"))
+    world.run()
+    world.remove(0)
+    world.run()
+    world.put(row(2, "user_id:w", "email:second"), row(2, "user_id:x", "email:third"))
+    assert world.gather().collisions == 0
+    world.stitch()
+    assert world.statuses()["email", "second"] == "collision"
+    assert world.profile("user_id:v") != world.profile("user_id:w")
+    assert world.profile("email:third") == world.profile("user_id:x")
