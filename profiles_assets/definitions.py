@@ -7,6 +7,7 @@ import dagster as dg
 
 from ml.assets import build_prediction_assets
 from profiles_assets.events.assets import build_event_assets
+from profiles_assets.functions.assets import build_function_assets, build_function_triggers
 from profiles_assets.identity.assets import build_identity_assets
 from profiles_assets.identity.audit_assets import build_audit_assets
 from profiles_assets.profiles.assets import build_profile_assets
@@ -36,18 +37,21 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
         *build_model_assets(project),
         *build_trait_assets(project),
         *build_funnel_assets(project),
+        *build_function_assets(project, lake),
         *build_metric_assets(project),
         *(asset for forecast in project.predictions.values() for asset in build_prediction_assets(project, forecast)),
         *build_profile_assets(project),
         *build_audience_assets(project),
         *build_view_assets(project),
     ]
+    triggers = build_triggers(project, lake, job)
+    jobs, sensors = build_function_triggers(project, lake)
     return dg.Definitions(
         assets=assets,
-        jobs=[job],
+        jobs=[job, *jobs],
         resources={"lake": lake},
         executor=dg.in_process_executor,
-        **build_triggers(project, lake, job),
+        **(triggers | {"sensors": [*triggers["sensors"], *sensors]}),
     )
 
 

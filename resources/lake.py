@@ -101,9 +101,12 @@ class Lake(DuckDBResource):
                         return self._commit(con, write, self._compute(con, compute, reads)[1])
         raise AssertionError("unreachable")
 
-    def write(self, action: Callable[[Con], None]) -> int:
-        """Run one short transaction inside the lock; returns the number of the snapshot it made."""
-        with self.get_connection() as con, self._lock():
+    def write(self, action: Callable[[Con], None], on: Con | None = None) -> int:
+        """Run one short transaction inside the lock, on a connection without one where it is given.
+
+        Returns the number of the snapshot it made.
+        """
+        with nullcontext(on) if on else self.get_connection() as con, self._lock():
             self._commit(con, lambda c, _: action(c), None)
             return snapshot_number(con)
 

@@ -20,6 +20,9 @@ COMMANDS = {
     "history": "history:history",
     "rules": "rules:rules",
     "erase": "erase:erase",
+    "preview": "preview:preview",
+    "publish": "publish:publish",
+    "versions": "versions:versions",
     "query": "query:query",
 }
 

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from profiles_assets.cli.context import Context, shared_options
 from profiles_assets.events.arrivals import arrivals
+from profiles_assets.functions.versions import state_of
 from profiles_assets.project.project import Project
 from resources.lake import Lake
 
@@ -17,6 +18,7 @@ SOURCES = """
 PUBLISHED = """
     SELECT entity, max(as_of) AS as_of, max(snapshot) AS snapshot
     FROM ops.publications GROUP BY entity ORDER BY entity"""
+NO_SPEED = {"people_per_second": None, "seconds_left": None}
 
 
 @click.command()
@@ -27,17 +29,38 @@ def status(context: Context) -> None:
     if not context.json:
         context.console.print(_table("loaded", found["sources"]))
         context.console.print(_table("published", found["published"]))
+        if found["functions"]:
+            context.console.print(_table("functions", found["functions"]))
     waiting = found["waiting"]
     context.say(f"{sum(w['files'] for w in waiting)} files wait to be applied" if waiting else "every file is applied")
     context.answer(found)
 
 
 def read_status(lake: Lake, project: Project) -> dict[str, Any]:
-    """Sources with their counts, stretches of days with unapplied files, and publications."""
+    """Sources with their counts, stretches of days with unapplied files, publications, and functions."""
     with lake.get_connection() as con:
         sources, published = _rows(con, SOURCES), _rows(con, PUBLISHED)
+        functions = [_function(con, name) for name in project.functions]
     waiting = [{"first": a.first, "last": a.last, "files": a.files} for a in arrivals(lake, project)]
-    return {"sources": sources, "waiting": waiting, "published": published}
+    return {"sources": sources, "waiting": waiting, "published": published, "functions": functions}
+
+
+def _function(con: Any, name: str) -> dict[str, Any]:
+    """A function: which version is seen, which is built, how far, how fast, and in what time it will be done."""
+    state = state_of(con, name)
+    if state is None:
+        return {"function": name, "visible": None, "building": None, "done": 0, "total": 0, "errors": 0} | NO_SPEED
+    speed = state.done / state.seconds if state.building and state.seconds else None
+    return {
+        "function": name,
+        "visible": state.visible,
+        "building": state.target if state.building else None,
+        "done": state.done,
+        "total": state.total,
+        "errors": state.errors,
+        "people_per_second": speed and round(speed, 1),
+        "seconds_left": round((state.total - state.done) / speed) if speed else None,
+    }
 
 
 def _rows(con: Any, query: str) -> list[dict[str, Any]]:

@@ -31,8 +31,14 @@ def source_hash(source: str) -> str:
     return hashlib.md5(source.encode(), usedforsecurity=False).hexdigest()
 
 
-def function_fault(root: Path, file: str, name: str) -> Fault | None:
-    """What is wrong with a function, and a hint; None when it takes one text. The file is read, not run."""
+NORMALISER = (1, "text: str) -> str | None")
+
+
+def function_fault(root: Path, file: str, name: str, takes: tuple[int, str] = NORMALISER) -> Fault | None:
+    """What is wrong with a function, and a hint; None when it can be called. The file is read, not run.
+
+    `takes` says how many values it may need at most, and how to write it.
+    """
     inside = PurePosixPath(file)
     if inside.is_absolute() or ".." in inside.parts:
         return f'"{file}" is outside the project', "put it into functions/ of the project"
@@ -49,17 +55,17 @@ def function_fault(root: Path, file: str, name: str) -> Fault | None:
     if name not in functions:
         has = f"it has {any_of([*functions])}" if functions else "it has none"
         return f'"{file}" has no function "{name}"', did_you_mean(name, functions) or has
-    return _unsuited(functions[name])
+    return _unsuited(functions[name], *takes)
 
 
-def _unsuited(function: Function) -> Fault | None:
+def _unsuited(function: Function, most: int, write: str) -> Fault | None:
     given = function.args
     positional = [*given.posonlyargs, *given.args]
     needed = len(positional) - len(given.defaults)
-    fits = needed <= 1 and bool(positional or given.vararg) and None not in given.kw_defaults
+    fits = needed <= most and bool(positional or given.vararg) and None not in given.kw_defaults
     if isinstance(function, ast.AsyncFunctionDef) or not fits:
         keyword_only = [a.arg for a, default in zip(given.kwonlyargs, given.kw_defaults, strict=True) if not default]
         taken = [a.arg for a in positional] + keyword_only
         what = "is async" if isinstance(function, ast.AsyncFunctionDef) else f"takes ({', '.join(taken)})"
-        return f'function "{function.name}" {what}', f"write def {function.name}(text: str) -> str | None"
+        return f'function "{function.name}" {what}', f"write def {function.name}({write}"
     return None

@@ -11,6 +11,7 @@ from profiles_assets.project.base import NAME, Spec
 from profiles_assets.project.checked import checked
 from profiles_assets.project.draft import Draft, Place, mapping
 from profiles_assets.project.entities import ProjectFile
+from profiles_assets.project.function_files import read_functions
 from profiles_assets.project.funnels import FunnelsFile
 from profiles_assets.project.metrics import SECTION, MetricsFile
 from profiles_assets.project.models import read_model
@@ -65,6 +66,7 @@ def read_draft(root: Path) -> Draft:
         _add_models(draft, origin)
     if not draft.sources and not draft.problems:
         draft.problems.append(Problem("sources.yml", 1, "no source is declared", "describe your events in sources.yml"))
+    _add_functions(draft)
     _add_metric_sections(draft)
     _add_rules(draft)
     return draft
@@ -205,6 +207,17 @@ def _add_models(draft: Draft, origin: Origin) -> None:
                 draft.project.models[path.stem] = read_model(path.stem, path.read_text("utf-8-sig"), file)
             except UnicodeDecodeError:
                 draft.problems.append(Problem(file, 1, "the file is not UTF-8 text; save it as UTF-8"))
+
+
+def _add_functions(draft: Draft) -> None:
+    found, problems = read_functions(draft.project.root, next(iter(draft.ids), ""))
+    draft.problems.extend(problems)
+    for function in found:
+        if known := draft.project.functions.get(function.name):
+            message = f'function "{function.name}" is declared already, in {known.file}'
+            draft.problems.append(Problem(function.file, 1, message))
+        else:
+            draft.project.functions[function.name] = function
 
 
 def _add_rules(draft: Draft) -> None:

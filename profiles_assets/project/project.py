@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from profiles_assets.project.audiences import Audience
 from profiles_assets.project.base import Spec
 from profiles_assets.project.entities import Entity
+from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.funnels import Funnel
 from profiles_assets.project.metrics import Metric
 from profiles_assets.project.models import Model
@@ -64,6 +65,7 @@ class Project:
     audiences: dict[str, Declared[Audience]] = field(default_factory=dict)
     views: dict[str, Declared[View]] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
+    functions: dict[str, ProfileFunction] = field(default_factory=dict)
     rules: list[Ruling] = field(default_factory=list)
     timezone: str = "UTC"
     start: date = date(2020, 1, 1)
@@ -107,6 +109,10 @@ class Project:
     def views_of(self, entity: str) -> dict[str, Declared[View]]:
         """All feature views of an entity, by name."""
         return about(self.views, entity)
+
+    def functions_of(self, entity: str) -> dict[str, ProfileFunction]:
+        """All profile functions over the events of an entity, by name."""
+        return {name: found for name, found in self.functions.items() if found.entity == entity}
 
     def sources_of_event(self, event: str) -> list[str]:
         """Names of the sources an event comes from: those that declare it, else those that may have it."""

@@ -2,6 +2,7 @@
 
 from profiles_assets.project.check_audiences import audience_problems
 from profiles_assets.project.check_columns import column_problems
+from profiles_assets.project.check_functions import function_problems
 from profiles_assets.project.check_funnels import funnel_problems
 from profiles_assets.project.check_ids import id_type_problems
 from profiles_assets.project.check_metrics import metric_problems
@@ -21,6 +22,7 @@ CHECKS = (
     model_problems,
     entity_problems,
     trait_problems,
+    function_problems,
     funnel_problems,
     metric_problems,
     prediction_problems,
