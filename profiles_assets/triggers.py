@@ -18,7 +18,8 @@ JOB = "build_profiles"
 
 def build_job() -> Any:
     """The job that takes files all the way to profiles."""
-    return dg.define_asset_job(JOB, selection=AssetSelection.all(), description="From landing files to profiles.")
+    selection = AssetSelection.all() - AssetSelection.groups("upkeep")
+    return dg.define_asset_job(JOB, selection=selection, description="From landing files to profiles.")
 
 
 def build_triggers(project: Project, lake: Lake, job: Any) -> dict[str, Any]:

@@ -11,7 +11,18 @@ from profiles_assets.definitions import build_defs
 from profiles_assets.triggers import JOB, RANGE_END, RANGE_START
 from tests.shop import lake_of
 
-GROUPS = ("events", "identity", "models", "traits", "metrics", "predictions", "profiles", "audiences", "views")
+GROUPS = (
+    "events",
+    "identity",
+    "models",
+    "traits",
+    "metrics",
+    "predictions",
+    "profiles",
+    "audiences",
+    "views",
+    "upkeep",
+)
 PROJECT = {
     "project.yml": "name: tiny\nstart: 2025-01-01\nentities: {user: {ids: {user_id: {}, device_id: {}}}}\n",
     "sources.yml": """
@@ -114,7 +125,7 @@ def test_every_asset_has_a_description_a_schema_checks_and_a_picture(root: Path)
     graph = definitions.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     checked = {check.asset_key for check in graph.asset_check_keys}
-    assert len(keys) == 26
+    assert len(keys) == 27
     assert checked == keys
     for key in keys:
         node = graph.get(key)

@@ -20,6 +20,8 @@ COMMANDS = {
     "history": "history:history",
     "rules": "rules:rules",
     "erase": "erase:erase",
+    "replay-check": "replay_check:replay_check",
+    "cleanup": "cleanup:cleanup",
     "query": "query:query",
 }
 
