@@ -10,6 +10,7 @@ from dagster import AssetSelection
 
 from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash
 from profiles_assets.project.project import Project
+from profiles_assets.watching import watcher
 from resources.lake import Lake
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
@@ -49,6 +50,8 @@ def _landing_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefiniti
         description="Turns new and changed landing files into runs of the load days they concern.",
     )
     def landing_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if (process := watcher(lake)) is not None:
+            return dg.SkipReason(f"profiles watch (process {process}) takes care of new files")
         listing = listing_hash(project)
         if listing == context.cursor:
             return dg.SkipReason("no landing file is new or changed")

@@ -13,6 +13,7 @@ COMMANDS = {
     "validate": "validate:validate",
     "compile": "compile:compile_command",
     "run": "run:run",
+    "watch": "watch:watch",
     "status": "status:status",
     "show": "show:show",
     "explain": "explain:explain",

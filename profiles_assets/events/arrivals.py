@@ -23,8 +23,12 @@ class Arrival:
 
 def listing_hash(project: Project) -> str:
     """Hash of names, sizes and modification times of all landing files; cheap, and equal when nothing moved."""
-    seen = [f"{s}|{f.path}|{f.signature}" for s in project.sources for f in landing_files(project, s)]
-    return _hash(sorted(seen))
+    return _hash([f"{name}|{source_listing(project, name)}" for name in sorted(project.sources)])
+
+
+def source_listing(project: Project, source: str) -> str:
+    """Hash of names, sizes and modification times of the landing files of a source."""
+    return _hash([f"{file.path}|{file.signature}" for file in landing_files(project, source)])
 
 
 def arrivals(lake: Lake, project: Project) -> list[Arrival]:
