@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 from dagster import AssetSelection
 
-from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash
+from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash, table_arrivals
 from profiles_assets.project.project import Project
 from profiles_assets.watching import watcher
 from resources.lake import Lake
@@ -30,8 +30,9 @@ def build_triggers(project: Project, lake: Lake, job: Any) -> dict[str, Any]:
         target=AssetSelection.all(),
         description="Refreshes what comes after an asset that was materialised by hand.",
     )
+    tables = [_table_sensor(project, lake, job)] if any(source.table for source in project.sources.values()) else []
     return {
-        "sensors": [_landing_sensor(project, lake, job), automation],
+        "sensors": [_landing_sensor(project, lake, job), *tables, automation],
         "schedules": [_catch_up(project, lake, job)],
     }
 
@@ -61,6 +62,28 @@ def _landing_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefiniti
     return landing_files
 
 
+def _table_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="source_tables",
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Turns new rows of source tables into runs.",
+    )
+    def source_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if (process := watcher(lake)) is not None:
+            return dg.SkipReason(f"profiles watch (process {process}) takes care of new rows")
+        problems: list[str] = []
+        requests = [_request(arrival) for arrival in table_arrivals(lake, project, problems.append)]
+        for problem in problems:
+            context.log.warning(problem)
+        return (
+            dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("; ".join(problems) or "nothing new")
+        )
+
+    return source_tables
+
+
 def _catch_up(project: Project, lake: Lake, job: Any) -> dg.ScheduleDefinition:
     @dg.schedule(
         name="catch_up",
@@ -71,7 +94,7 @@ def _catch_up(project: Project, lake: Lake, job: Any) -> dg.ScheduleDefinition:
         description="Once a day: applies whatever files no run has applied.",
     )
     def catch_up(context: dg.ScheduleEvaluationContext) -> Any:
-        found = arrivals(lake, project)
+        found = [*arrivals(lake, project), *table_arrivals(lake, project, context.log.warning)]
         tick = context.scheduled_execution_time.isoformat()
         return [_request(a, f"{tick}-{a.key}") for a in found] or dg.SkipReason("every file is applied")
 

@@ -14,12 +14,14 @@ from filelock import FileLock, Timeout
 
 from profiles_assets.events.arrivals import source_listing
 from profiles_assets.events.load import load_events
+from profiles_assets.events.table_database import TableError
+from profiles_assets.events.table_source import new_rows
 from profiles_assets.path import sources_of_files, steps
 from profiles_assets.project.loader import load_project
 from profiles_assets.project.problems import ProjectError
 from resources.lake import Lake
 
-POLL, SETTLED, RETRY = 0.1, 1.0, 30.0  # seconds
+POLL, SETTLED, RETRY, TABLES_EVERY = 0.1, 1.0, 30.0, 2.0  # seconds
 DECLARED = ("*.yml", "*.yaml", "*.sql", "*.py", "rules.csv")
 
 
@@ -73,6 +75,7 @@ class Watch:
         self.project = load_project(root)
         self._declared = declarations(root)
         self._seen: dict[str, str] = {}
+        self._asked: dict[str, float] = {}
         self._retry_at = float("inf")
 
     def run(self, stop: Event, on_batch: Callable[[Batch], None], on_problem: Callable[[str], None]) -> None:
@@ -88,10 +91,24 @@ class Watch:
 
     def changed(self) -> list[str]:
         """Sources whose listing is another one than at the last look; all of them at the first."""
-        now = {name: source_listing(self.project, name) for name in sources_of_files(self.project)}
+        now = {name: self._listing(name) for name in sources_of_files(self.project)}
         changed = [name for name, listing in now.items() if self._seen.get(name) != listing]
         self._seen = now
         return changed
+
+    def _listing(self, name: str) -> str:
+        """Text that is another one when a source has something new; tables are asked every few seconds."""
+        if not self.project.sources[name].table:
+            return source_listing(self.project, name)
+        if time.monotonic() >= self._asked.get(name, 0.0) + TABLES_EVERY or name not in self._seen:
+            self._asked[name] = time.monotonic()
+            try:
+                with self.lake.get_connection() as con:
+                    found = new_rows(con, self.project, name)
+            except TableError:
+                return self._seen.get(name, "")  # the load tells what is wrong with it
+            return found.key if found.rows else self._seen.get(name, found.key)
+        return self._seen[name]
 
     def refresh(self, sources: Sequence[str], stop: Event) -> Batch:
         """Load these sources and refresh all that follows; a failing step ends the batch and is told in it."""

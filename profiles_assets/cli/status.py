@@ -3,11 +3,13 @@
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from profiles_assets.cli.context import Context, shared_options
-from profiles_assets.events.arrivals import arrivals
+from profiles_assets.events.arrivals import arrivals, table_arrivals
 from profiles_assets.project.project import Project
+from profiles_assets.watching import watcher
 from resources.lake import Lake
 
 SOURCES = """
@@ -29,6 +31,12 @@ def status(context: Context) -> None:
         context.console.print(_table("published", found["published"]))
     waiting = found["waiting"]
     context.say(f"{sum(w['files'] for w in waiting)} files wait to be applied" if waiting else "every file is applied")
+    if found["waiting_rows"]:
+        context.say(f"{found['waiting_rows']:,} rows of tables wait to be applied")
+    if found["watched_by"]:
+        context.say(f"profiles watch is at work (process {found['watched_by']})")
+    for problem in found["problems"]:
+        context.say(f"[yellow]{escape(problem)}[/yellow]")
     context.answer(found)
 
 
@@ -37,7 +45,17 @@ def read_status(lake: Lake, project: Project) -> dict[str, Any]:
     with lake.get_connection() as con:
         sources, published = _rows(con, SOURCES), _rows(con, PUBLISHED)
     waiting = [{"first": a.first, "last": a.last, "files": a.files} for a in arrivals(lake, project)]
-    return {"sources": sources, "waiting": waiting, "published": published}
+    problems: list[str] = []
+    rows = sum(a.files for a in table_arrivals(lake, project, problems.append))
+    by = watcher(lake)
+    return {
+        "sources": sources,
+        "waiting": waiting,
+        "waiting_rows": rows,
+        "published": published,
+        "watched_by": by,
+        "problems": problems,
+    }
 
 
 def _rows(con: Any, query: str) -> list[dict[str, Any]]:

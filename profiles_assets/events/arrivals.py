@@ -1,11 +1,13 @@
 """Which landing files the lake has not applied yet, and the load days they concern."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from profiles_assets.events.discover import LandingFile, content_hash, landing_files, local_copy
+from profiles_assets.events.table_database import TableError
+from profiles_assets.events.table_source import new_rows
 from profiles_assets.project.project import Project
 from resources.lake import Lake
 from resources.tables import exists
@@ -45,6 +47,22 @@ def arrivals(lake: Lake, project: Project) -> list[Arrival]:
         )
         for days in consecutive(waiting)
     ]
+
+
+def table_arrivals(lake: Lake, project: Project, on_problem: Callable[[str], None] = lambda _: None) -> list[Arrival]:
+    """Tables with rows that the lake does not have; one that cannot be read is told and left out."""
+    found = []
+    day = newest_landing_day(project) or project.end or date.today()
+    for name in [name for name, source in project.sources.items() if source.table]:
+        try:
+            with lake.get_connection() as con:
+                new = new_rows(con, project, name)
+        except TableError as error:
+            on_problem(f"{name}: {error}")
+        else:
+            if new.rows:
+                found.append(Arrival(day, day, new.rows, _hash([name, str(new.state.batches), new.key])))
+    return found
 
 
 def applied_signatures(lake: Lake, source: str) -> dict[str, str]:
