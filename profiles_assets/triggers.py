@@ -8,13 +8,14 @@ from typing import Any
 import dagster as dg
 from dagster import AssetSelection
 
-from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash, table_arrivals
+from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash, table_arrivals, unapplied
 from profiles_assets.project.project import Project
 from profiles_assets.watching import watcher
 from resources.lake import Lake
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 JOB = "build_profiles"
+TICK_SECONDS = 25.0  # of the 60 that Dagster gives a sensor
 
 
 def build_job() -> Any:
@@ -56,8 +57,10 @@ def _landing_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefiniti
         listing = listing_hash(project)
         if listing == context.cursor:
             return dg.SkipReason("no landing file is new or changed")
-        found = arrivals(lake, project)
-        return dg.SensorResult(run_requests=[_request(arrival) for arrival in found], cursor=listing)
+        found = arrivals(lake, project, TICK_SECONDS)
+        complete = sum(arrival.files for arrival in found) == len(unapplied(lake, project))
+        cursor = listing if complete else context.cursor  # what is left is looked at by the next tick
+        return dg.SensorResult(run_requests=[_request(arrival) for arrival in found], cursor=cursor)
 
     return landing_files
 

@@ -1,6 +1,8 @@
 """Which landing files the lake has not applied yet, and the load days they concern."""
 
 import hashlib
+import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -33,20 +35,33 @@ def source_listing(project: Project, source: str) -> str:
     return _hash([f"{file.path}|{file.signature}" for file in landing_files(project, source)])
 
 
-def arrivals(lake: Lake, project: Project) -> list[Arrival]:
-    """Unapplied files grouped by runs of consecutive days, oldest first."""
+def arrivals(lake: Lake, project: Project, seconds: float = math.inf) -> list[Arrival]:
+    """Unapplied files grouped by runs of consecutive days, oldest first.
+
+    Their contents are read for no more than some `seconds`; files after that are left for another time.
+    """
     waiting: dict[date, list[str]] = {}
-    for source in project.sources:
-        known = applied_signatures(lake, source)
-        for file in landing_files(project, source):
-            if known.get(file.path) != file.signature:
-                waiting.setdefault(concerned_day(project, file), []).append(content_key(lake, source, file))
+    until = time.monotonic() + seconds
+    for source, file in unapplied(lake, project):
+        if waiting and time.monotonic() > until:
+            break
+        waiting.setdefault(concerned_day(project, file), []).append(content_key(lake, source, file))
     return [
         Arrival(
             days[0], days[-1], sum(len(waiting[d]) for d in days), _hash(sorted(k for d in days for k in waiting[d]))
         )
         for days in consecutive(waiting)
     ]
+
+
+def unapplied(lake: Lake, project: Project) -> list[tuple[str, LandingFile]]:
+    """Files that are new or have changed, each with its source, by load day."""
+    found = []
+    for source in project.sources:
+        known = applied_signatures(lake, source)
+        files = landing_files(project, source)
+        found += [(source, file) for file in files if known.get(file.path) != file.signature]
+    return sorted(found, key=lambda one: concerned_day(project, one[1]))
 
 
 def table_arrivals(lake: Lake, project: Project, on_problem: Callable[[str], None] = lambda _: None) -> list[Arrival]:

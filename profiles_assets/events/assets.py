@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from profiles_assets import pictures
-from profiles_assets.events.checks import records_reconcile, rejects_within_share
+from profiles_assets.events.checks import everything_is_applied, records_reconcile, rejects_within_share
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.load import LoadReport, load_events
 from profiles_assets.events.model_source import inputs_of
@@ -28,6 +28,7 @@ from resources.lake import Lake
 
 CHECKS = {
     "records_reconcile": "Every record of every file is a row of the table or a reject with its reason.",
+    "everything_is_applied": "What lies in the source, for the days of the run, is applied as it is now.",
     "rejects_within_share": "The share of rejects stays under the one declared for the source (warn_rejects).",
 }
 COLUMNS = {
@@ -72,7 +73,7 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
         kinds={"duckdb", "sql" if source.model or source.table else source.file_format},
         owners=owners(source.owner, project.owner),
         freshness_policy=FRESHNESS,
-        check_specs=checks(key, CHECKS, warn_only=["rejects_within_share"]),
+        check_specs=checks(key, CHECKS, warn_only=["rejects_within_share", "everything_is_applied"]),
         metadata=schema(described) | _origin(source),
         description=_description(name, source),
     )
@@ -87,6 +88,7 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
             metadata=_metadata(report, counted),
             check_results=[
                 *(outcome(check, result) for check, result in found.items()),
+                outcome("everything_is_applied", everything_is_applied(lake, project, name, days), warn=True),
                 outcome("rejects_within_share", share, warn=True),
             ],
         )
