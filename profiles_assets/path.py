@@ -9,6 +9,7 @@ from ml.predict import score, train
 from profiles_assets.events.load import load_events
 from profiles_assets.events.model_source import inputs_of
 from profiles_assets.identity.evidence import update_evidence
+from profiles_assets.identity.owners import update_owners
 from profiles_assets.identity.stitch import update_stitched
 from profiles_assets.profiles.audiences import update_audience
 from profiles_assets.profiles.table import update_profiles
@@ -58,6 +59,7 @@ def steps(lake: Lake, project: Project) -> Iterator[Step]:
     yield "id_edges", partial(update_evidence, lake, project)
     for entity in project.entities:
         yield "stitched_ids", partial(update_stitched, lake, project, entity)
+        yield "stitched_ids", partial(update_owners, lake, project, entity)
     for name in project.sections:
         yield f"entity_vars/{name}", partial(update_section, lake, project, name)
     for name in project.funnels:

@@ -101,6 +101,9 @@ def stage_merge(
     names = ", ".join(quote(name) for name in columns(con, staged))
     new, gone = _staged_names(table)
     old = stored or table
+    if scope != "true" and not stored:  # both comparisons read it
+        old = quote(f"old {table}")
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {old} AS SELECT {names} FROM {table} WHERE {scope}")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {new} AS "
         f"SELECT {names} FROM {staged} EXCEPT SELECT {names} FROM {old} WHERE {scope}"
@@ -113,6 +116,13 @@ def stage_merge(
     updated = _count(con, f"{new} SEMI JOIN {gone} USING ({on})")
     change = Change(inserted=count_new - updated, updated=updated, deleted=count_gone - updated)
     return Merge(table, staged, tuple(key), scope, change, whole=False)
+
+
+def rows_after(con: Con, merge: Merge) -> int:
+    """Rows that the table will have once a merge is written."""
+    if merge.whole or not exists(con, merge.table):
+        return _count(con, merge.staged)
+    return _count(con, merge.table) + merge.change.inserted - merge.change.deleted
 
 
 def write_merge(con: Con, merge: Merge, partition_by: Sequence[str] = ()) -> None:

@@ -5,9 +5,12 @@ from datetime import date
 import duckdb
 
 from profiles_assets.identity import schema
+from profiles_assets.identity.owners import is_current, owned_sql
+from profiles_assets.identity.placing import place_tuples
 from profiles_assets.project.project import Project
 from resources.tables import literal, quote
 
+STITCHED = "identity.stitched_ids"
 Con = duckdb.DuckDBPyConnection
 
 
@@ -15,7 +18,7 @@ def create_attribution(
     con: Con,
     project: Project,
     entity: str,
-    stitched: str = "identity.stitched_ids",
+    stitched: str = STITCHED,
     as_of: date | None = None,
     *,
     table: str = "attribution",
@@ -25,28 +28,10 @@ def create_attribution(
     A tuple belongs to the profile of its first id in declared order that is neither blocked nor quarantined;
     tuples without such an id are left out.
     """
+    if (stitched, as_of) == (STITCHED, None) and is_current(con, project, entity):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {quote(table)} AS {owned_sql(entity)}")
+        return
     edges, visible = schema.view(con, "id_edges"), f"AND {schema.counts_sql(as_of)}" if as_of else ""
-    people = schema.view(con, "stitched_ids") if stitched == "identity.stitched_ids" else quote(stitched)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE unplaced AS SELECT DISTINCT tuple_key, nodes FROM {edges} "
-        f"WHERE entity = {literal(entity)} {visible}"
-    )
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE {quote(table)} (tuple_key BIGINT, profile_id VARCHAR, profile_key BIGINT)"
-    )
-    for position in range(1, len(project.entities[entity].ids) + 1):
-        _place(con, entity, people, quote(table), position)
-
-
-def _place(con: Con, entity: str, people: str, table: str, position: int) -> None:
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE placed AS SELECT u.tuple_key, u.nodes, s.profile_id, s.profile_key "
-        f"FROM unplaced u LEFT JOIN {people} s ON s.key = u.nodes[{position}] AND s.entity = {literal(entity)} "
-        f"WHERE len(u.nodes) >= {position}"
-    )
-    con.execute(
-        f"INSERT INTO {table} SELECT tuple_key, profile_id, profile_key FROM placed WHERE profile_key IS NOT NULL"
-    )
-    con.execute(
-        "CREATE OR REPLACE TEMP TABLE unplaced AS SELECT tuple_key, nodes FROM placed WHERE profile_key IS NULL"
-    )
+    people = schema.view(con, "stitched_ids") if stitched == STITCHED else quote(stitched)
+    tuples = f"SELECT DISTINCT tuple_key, nodes FROM {edges} WHERE entity = {literal(entity)} {visible}"
+    place_tuples(con, project, entity, tuples, people, table=table)
