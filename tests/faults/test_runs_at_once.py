@@ -18,6 +18,7 @@ from profiles_assets.path import build
 from profiles_assets.project.loader import load_project
 from profiles_assets.replay.compare import compare
 from resources.kept import KeptLake
+from resources.lake import Lake
 from tests.shop import environment
 from tests.test_triggers import PROJECT
 
@@ -112,7 +113,7 @@ def test_a_reader_in_the_middle_always_sees_a_whole_publication(root: Path, tmp_
     lake = tmp_path / "lake"
     started(root, lake, *DAYS[:4]).communicate(timeout=600)
     running = [started(root, lake, *days) for days in parts(3, 3)]
-    reader = KeptLake(root=str(lake), threads=1)
+    reader = Lake(root=str(lake), threads=1)
     while any(process.poll() is None for process in running):
         with reader.read() as con:
             people, days, rows = con.execute(
@@ -120,7 +121,9 @@ def test_a_reader_in_the_middle_always_sees_a_whole_publication(root: Path, tmp_
                 "(SELECT count(*) FROM entity_vars.facts)"
             ).fetchone() or (0, 0, 0)
         assert (days, rows) == (1, people)
-    assert [process.wait() for process in running] == [0, 0, 0]
+    for process in running:
+        _, err = process.communicate(timeout=600)
+        assert process.returncode == 0, err
     require_same(root, lake)
 
 
