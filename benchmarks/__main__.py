@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks.measure import publish
 
-AREAS = ("load", "traits", "identity", "incremental", "functions")
+AREAS = ("load", "traits", "identity", "incremental", "functions", "arrival")
 
 
 def main() -> int:

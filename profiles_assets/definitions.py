@@ -20,6 +20,7 @@ from profiles_assets.traits.funnel_assets import build_funnel_assets
 from profiles_assets.traits.metric_assets import build_metric_assets
 from profiles_assets.traits.model_assets import build_model_assets
 from profiles_assets.triggers import build_job, build_triggers
+from profiles_assets.upkeep_assets import build_upkeep_assets, build_upkeep_job, build_upkeep_schedule
 from resources.lake import Lake, lake_of
 from resources.signals import heed_signals
 
@@ -29,7 +30,9 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
     heed_signals()
     project = load_project(Path(project_dir))
     lake = lake or lake_of(project.root)
-    job = build_job()
+    job, upkeep = build_job(), build_upkeep_job()
+    triggers = build_triggers(project, lake, job)
+    triggers["schedules"].append(build_upkeep_schedule(project, upkeep))
     assets = [
         *build_event_assets(project),
         *build_identity_assets(project),
@@ -43,12 +46,12 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
         *build_profile_assets(project),
         *build_audience_assets(project),
         *build_view_assets(project),
+        *build_upkeep_assets(project),
     ]
-    triggers = build_triggers(project, lake, job)
     jobs, sensors = build_function_triggers(project, lake)
     return dg.Definitions(
         assets=assets,
-        jobs=[job, *jobs],
+        jobs=[job, upkeep, *jobs],
         resources={"lake": lake},
         executor=dg.in_process_executor,
         **(triggers | {"sensors": [*triggers["sensors"], *sensors]}),

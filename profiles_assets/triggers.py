@@ -8,17 +8,20 @@ from typing import Any
 import dagster as dg
 from dagster import AssetSelection
 
-from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash
+from profiles_assets.events.arrivals import Arrival, arrivals, listing_hash, table_arrivals, unapplied
 from profiles_assets.project.project import Project
+from profiles_assets.watching import watcher
 from resources.lake import Lake
 
 RANGE_START, RANGE_END = "dagster/asset_partition_range_start", "dagster/asset_partition_range_end"
 JOB = "build_profiles"
+TICK_SECONDS = 25.0  # of the 60 that Dagster gives a sensor
 
 
 def build_job() -> Any:
     """The job that takes files all the way to profiles."""
-    return dg.define_asset_job(JOB, selection=AssetSelection.all(), description="From landing files to profiles.")
+    selection = AssetSelection.all() - AssetSelection.groups("upkeep")
+    return dg.define_asset_job(JOB, selection=selection, description="From landing files to profiles.")
 
 
 def build_triggers(project: Project, lake: Lake, job: Any) -> dict[str, Any]:
@@ -28,8 +31,9 @@ def build_triggers(project: Project, lake: Lake, job: Any) -> dict[str, Any]:
         target=AssetSelection.all(),
         description="Refreshes what comes after an asset that was materialised by hand.",
     )
+    tables = [_table_sensor(project, lake, job)] if any(source.table for source in project.sources.values()) else []
     return {
-        "sensors": [_landing_sensor(project, lake, job), automation],
+        "sensors": [_landing_sensor(project, lake, job), *tables, automation],
         "schedules": [_catch_up(project, lake, job)],
     }
 
@@ -48,13 +52,39 @@ def _landing_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefiniti
         description="Turns new and changed landing files into runs of the load days they concern.",
     )
     def landing_files(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if (process := watcher(lake)) is not None:
+            return dg.SkipReason(f"profiles watch (process {process}) takes care of new files")
         listing = listing_hash(project)
         if listing == context.cursor:
             return dg.SkipReason("no landing file is new or changed")
-        found = arrivals(lake, project)
-        return dg.SensorResult(run_requests=[_request(arrival) for arrival in found], cursor=listing)
+        found = arrivals(lake, project, TICK_SECONDS)
+        complete = sum(arrival.files for arrival in found) == len(unapplied(lake, project))
+        cursor = listing if complete else context.cursor  # what is left is looked at by the next tick
+        return dg.SensorResult(run_requests=[_request(arrival) for arrival in found], cursor=cursor)
 
     return landing_files
+
+
+def _table_sensor(project: Project, lake: Lake, job: Any) -> dg.SensorDefinition:
+    @dg.sensor(
+        name="source_tables",
+        job=job,
+        minimum_interval_seconds=30,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Turns new rows of source tables into runs.",
+    )
+    def source_tables(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        if (process := watcher(lake)) is not None:
+            return dg.SkipReason(f"profiles watch (process {process}) takes care of new rows")
+        problems: list[str] = []
+        requests = [_request(arrival) for arrival in table_arrivals(lake, project, problems.append)]
+        for problem in problems:
+            context.log.warning(problem)
+        return (
+            dg.SensorResult(run_requests=requests) if requests else dg.SkipReason("; ".join(problems) or "nothing new")
+        )
+
+    return source_tables
 
 
 def _catch_up(project: Project, lake: Lake, job: Any) -> dg.ScheduleDefinition:
@@ -67,7 +97,7 @@ def _catch_up(project: Project, lake: Lake, job: Any) -> dg.ScheduleDefinition:
         description="Once a day: applies whatever files no run has applied.",
     )
     def catch_up(context: dg.ScheduleEvaluationContext) -> Any:
-        found = arrivals(lake, project)
+        found = [*arrivals(lake, project), *table_arrivals(lake, project, context.log.warning)]
         tick = context.scheduled_execution_time.isoformat()
         return [_request(a, f"{tick}-{a.key}") for a in found] or dg.SkipReason("every file is applied")
 

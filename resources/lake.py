@@ -172,7 +172,7 @@ class Lake(DuckDBResource):
 
     @staticmethod
     def _compute(con: Con, compute: Callable[[Con], T], reads: Sequence[str]) -> tuple[str, T]:
-        with transaction(con), without_values():
+        with transaction(con), without_values(), progress.read_once(con):
             return progress.fingerprint(con, reads), compute(con)
 
     @staticmethod

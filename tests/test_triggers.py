@@ -1,18 +1,22 @@
 """The landing sensor: which days it asks for, and that running them leads to profiles."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import dagster as dg
 import pytest
 
 from profiles_assets.definitions import build_defs
+from profiles_assets.events.checks import everything_is_applied
+from profiles_assets.events.load import load_events
+from profiles_assets.project.loader import load_project
 from profiles_assets.triggers import JOB, RANGE_END, RANGE_START
 from tests.shop import lake_of
 
 GROUPS = (
     "events", "identity", "models", "traits", "functions", "metrics", "predictions", "profiles", "audiences", "views",
+    "upkeep",
 )  # fmt: skip
 PROJECT = {
     "project.yml": "name: tiny\nstart: 2025-01-01\nentities: {user: {ids: {user_id: {}, device_id: {}}}}\n",
@@ -100,6 +104,39 @@ def test_a_changed_file_is_a_new_run_even_when_it_goes_back(root: Path) -> None:
     assert len({first.run_key, second.run_key, third.run_key}) == 3
 
 
+def test_thousands_of_files_are_one_run_and_what_takes_too_long_is_left_to_the_next_tick(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definitions = build_defs(root)
+    for number in range(3_000):
+        file = root / "landing" / f"2025-01-0{2 + number % 3}" / f"{number}.jsonl"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("{}")
+    requests, cursor = tick(definitions, None)
+    assert [request.tags["files"] for request in requests] == ["3000"]
+    assert tick(definitions, cursor)[0] == []
+    monkeypatch.setattr("profiles_assets.triggers.TICK_SECONDS", 0.0)
+    requests, cursor = tick(definitions, None)
+    assert (days(requests), cursor) == ([("2025-01-02", "2025-01-02")], None)
+
+
+def test_the_check_compares_what_is_applied_with_what_lies_there(root: Path) -> None:
+    project, lake = load_project(root), lake_of(root)
+    land(root, "2025-01-02", "a")
+    land(root, "2025-01-03", "b")
+    both = [date(2025, 1, 2), date(2025, 1, 3)]
+    load_events(lake, project, "clicks", both[:1])
+    assert everything_is_applied(lake, project, "clicks", both[:1])[0]
+    assert everything_is_applied(lake, project, "clicks", both) == (
+        False,
+        {"files": 2, "files_not_applied": 1, "first": "landing/2025-01-03/a.jsonl"},
+    )
+    load_events(lake, project, "clicks")
+    assert everything_is_applied(lake, project, "clicks", both)[0]
+    land(root, "2025-01-02", "a", "c")
+    assert not everything_is_applied(lake, project, "clicks", both)[0]
+
+
 def test_the_schedule_catches_up_whatever_no_run_has_applied(root: Path) -> None:
     definitions = build_defs(root)
     schedule = definitions.resolve_schedule_def("catch_up")
@@ -116,7 +153,7 @@ def test_every_asset_has_a_description_a_schema_checks_and_a_picture(root: Path)
     graph = definitions.resolve_asset_graph()
     keys = graph.get_all_asset_keys()
     checked = {check.asset_key for check in graph.asset_check_keys}
-    assert len(keys) == 27
+    assert len(keys) == 29
     assert checked == keys
     for key in keys:
         node = graph.get(key)

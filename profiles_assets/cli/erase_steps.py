@@ -7,12 +7,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from profiles_assets.cli.erase_refresh import refresh
 from profiles_assets.events.cleaning import TELLING
 from profiles_assets.identity import erasure
 from profiles_assets.identity.erasure import DONE, PURGING, UPDATING, Erasure
 from profiles_assets.identity.erasure_person import ErasureError
 from profiles_assets.identity.erasure_tables import left_over
+from profiles_assets.path import refresh
 from profiles_assets.project.project import Project
 from resources.lake import Lake
 from resources.purge import expire_snapshots, purge

@@ -13,6 +13,7 @@ COMMANDS = {
     "validate": "validate:validate",
     "compile": "compile:compile_command",
     "run": "run:run",
+    "watch": "watch:watch",
     "status": "status:status",
     "show": "show:show",
     "explain": "explain:explain",
@@ -23,6 +24,8 @@ COMMANDS = {
     "preview": "preview:preview",
     "publish": "publish:publish",
     "versions": "versions:versions",
+    "replay-check": "replay_check:replay_check",
+    "cleanup": "cleanup:cleanup",
     "query": "query:query",
 }
 

@@ -49,7 +49,7 @@ def run_pipeline(context: Context, project: Project, all_days: bool = False) -> 
 
 def spans(context: Context, project: Project, all_days: bool) -> list[tuple[date, date]]:
     """Stretches of load days to run."""
-    waiting = [(a.first, a.last) for a in arrivals(context.lake(), project)]
+    waiting = [(a.first, a.last) for a in arrivals(context.lake(), project)]  # a run reads tables in any case
     if waiting and not all_days:
         return waiting
     newest = newest_landing_day(project) or project.start

@@ -3,12 +3,14 @@
 from typing import Any
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from profiles_assets.cli.context import Context, shared_options
-from profiles_assets.events.arrivals import arrivals
+from profiles_assets.events.arrivals import arrivals, table_arrivals
 from profiles_assets.functions.versions import state_of
 from profiles_assets.project.project import Project
+from profiles_assets.watching import watcher
 from resources.lake import Lake
 
 SOURCES = """
@@ -33,6 +35,12 @@ def status(context: Context) -> None:
             context.console.print(_table("functions", found["functions"]))
     waiting = found["waiting"]
     context.say(f"{sum(w['files'] for w in waiting)} files wait to be applied" if waiting else "every file is applied")
+    if found["waiting_rows"]:
+        context.say(f"{found['waiting_rows']:,} rows of tables wait to be applied")
+    if found["watched_by"]:
+        context.say(f"profiles watch is at work (process {found['watched_by']})")
+    for problem in found["problems"]:
+        context.say(f"[yellow]{escape(problem)}[/yellow]")
     context.answer(found)
 
 
@@ -42,7 +50,18 @@ def read_status(lake: Lake, project: Project) -> dict[str, Any]:
         sources, published = _rows(con, SOURCES), _rows(con, PUBLISHED)
         functions = [_function(con, name) for name in project.functions]
     waiting = [{"first": a.first, "last": a.last, "files": a.files} for a in arrivals(lake, project)]
-    return {"sources": sources, "waiting": waiting, "published": published, "functions": functions}
+    problems: list[str] = []
+    rows = sum(a.files for a in table_arrivals(lake, project, problems.append))
+    by = watcher(lake)
+    return {
+        "sources": sources,
+        "waiting": waiting,
+        "waiting_rows": rows,
+        "published": published,
+        "watched_by": by,
+        "problems": problems,
+        "functions": functions,
+    }
 
 
 def _function(con: Any, name: str) -> dict[str, Any]:

@@ -1,11 +1,15 @@
 """Which landing files the lake has not applied yet, and the load days they concern."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from profiles_assets.events.discover import LandingFile, content_hash, landing_files, local_copy
+from profiles_assets.events.table_database import TableError
+from profiles_assets.events.table_source import new_rows
 from profiles_assets.project.project import Project
 from resources.lake import Lake
 from resources.tables import exists
@@ -23,24 +27,57 @@ class Arrival:
 
 def listing_hash(project: Project) -> str:
     """Hash of names, sizes and modification times of all landing files; cheap, and equal when nothing moved."""
-    seen = [f"{s}|{f.path}|{f.signature}" for s in project.sources for f in landing_files(project, s)]
-    return _hash(sorted(seen))
+    return _hash([f"{name}|{source_listing(project, name)}" for name in sorted(project.sources)])
 
 
-def arrivals(lake: Lake, project: Project) -> list[Arrival]:
-    """Unapplied files grouped by runs of consecutive days, oldest first."""
+def source_listing(project: Project, source: str) -> str:
+    """Hash of names, sizes and modification times of the landing files of a source."""
+    return _hash([f"{file.path}|{file.signature}" for file in landing_files(project, source)])
+
+
+def arrivals(lake: Lake, project: Project, seconds: float = math.inf) -> list[Arrival]:
+    """Unapplied files grouped by runs of consecutive days, oldest first.
+
+    Their contents are read for no more than some `seconds`; files after that are left for another time.
+    """
     waiting: dict[date, list[str]] = {}
-    for source in project.sources:
-        known = applied_signatures(lake, source)
-        for file in landing_files(project, source):
-            if known.get(file.path) != file.signature:
-                waiting.setdefault(concerned_day(project, file), []).append(content_key(lake, source, file))
+    until = time.monotonic() + seconds
+    for source, file in unapplied(lake, project):
+        if waiting and time.monotonic() > until:
+            break
+        waiting.setdefault(concerned_day(project, file), []).append(content_key(lake, source, file))
     return [
         Arrival(
             days[0], days[-1], sum(len(waiting[d]) for d in days), _hash(sorted(k for d in days for k in waiting[d]))
         )
         for days in consecutive(waiting)
     ]
+
+
+def unapplied(lake: Lake, project: Project) -> list[tuple[str, LandingFile]]:
+    """Files that are new or have changed, each with its source, by load day."""
+    found = []
+    for source in project.sources:
+        known = applied_signatures(lake, source)
+        files = landing_files(project, source)
+        found += [(source, file) for file in files if known.get(file.path) != file.signature]
+    return sorted(found, key=lambda one: concerned_day(project, one[1]))
+
+
+def table_arrivals(lake: Lake, project: Project, on_problem: Callable[[str], None] = lambda _: None) -> list[Arrival]:
+    """Tables with rows that the lake does not have; one that cannot be read is told and left out."""
+    found = []
+    day = newest_landing_day(project) or project.end or date.today()
+    for name in [name for name, source in project.sources.items() if source.table]:
+        try:
+            with lake.get_connection() as con:
+                new = new_rows(con, project, name)
+        except TableError as error:
+            on_problem(f"{name}: {error}")
+        else:
+            if new.rows:
+                found.append(Arrival(day, day, new.rows, _hash([name, str(new.state.batches), new.key])))
+    return found
 
 
 def applied_signatures(lake: Lake, source: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from profiles_assets import pictures
-from profiles_assets.events.checks import records_reconcile, rejects_within_share
+from profiles_assets.events.checks import everything_is_applied, records_reconcile, rejects_within_share
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.load import LoadReport, load_events
 from profiles_assets.events.model_source import inputs_of
@@ -28,6 +28,7 @@ from resources.lake import Lake
 
 CHECKS = {
     "records_reconcile": "Every record of every file is a row of the table or a reject with its reason.",
+    "everything_is_applied": "What lies in the source, for the days of the run, is applied as it is now.",
     "rejects_within_share": "The share of rejects stays under the one declared for the source (warn_rejects).",
 }
 COLUMNS = {
@@ -69,11 +70,11 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
         partitions_def=daily_partitions(project),
         backfill_policy=dg.BackfillPolicy.single_run(),
         group_name="events",
-        kinds={"duckdb", "sql" if source.model else source.file_format},
+        kinds={"duckdb", "sql" if source.model or source.table else source.file_format},
         owners=owners(source.owner, project.owner),
         freshness_policy=FRESHNESS,
-        check_specs=checks(key, CHECKS, warn_only=["rejects_within_share"]),
-        metadata=schema(described) | ({"model": source.model} if source.model else {"files": source.files}),
+        check_specs=checks(key, CHECKS, warn_only=["rejects_within_share", "everything_is_applied"]),
+        metadata=schema(described) | _origin(source),
         description=_description(name, source),
     )
     def raw_events(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
@@ -87,11 +88,17 @@ def _event_asset(project: Project, name: str, source: Source) -> dg.AssetsDefini
             metadata=_metadata(report, counted),
             check_results=[
                 *(outcome(check, result) for check, result in found.items()),
+                outcome("everything_is_applied", everything_is_applied(lake, project, name, days), warn=True),
                 outcome("rejects_within_share", share, warn=True),
             ],
         )
 
     return raw_events
+
+
+def _origin(source: Source) -> dict[str, str]:
+    keys = ("files", "model", "table", "watermark")
+    return {key: value for key in keys if (value := getattr(source, key))}
 
 
 def _metadata(report: LoadReport, counted: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
@@ -115,7 +122,8 @@ def _columns(project: Project, name: str, source: Source) -> dict[str, tuple[str
 def _description(name: str, source: Source) -> str:
     about = source.description or source.title or f"Events of the source {name}."
     ids = ", ".join(f"`{id_type}` ← `{path}`" for id_type, path in source.ids.items())
-    origin = f"Rows of the model `{source.model}`" if source.model else f"Files `{source.files}`"
+    told = {"Rows of the model": source.model, "Rows of the table": source.table, "Files": source.files}
+    origin = next(f"{words} `{value}`" for words, value in told.items() if value)
     return (
         f"{about}\n\n{pictures.markdown(pictures.pipeline('raw_events'), 'stage raw_events')}\n\n"
         f"{origin}, ids {ids}. Each record is a row here or a reject with its reason in `ops.rejects`."

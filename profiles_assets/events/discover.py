@@ -18,6 +18,7 @@ import fsspec
 from profiles_assets.project.project import Project
 
 BLOCK = 1 << 20
+TABLES = "tables"
 DAY_FORMS = {"*": r"\d{4}-\d{2}-\d{2}|\d{8}", "*/*/*": r"\d{4}/\d{2}/\d{2}"}
 WILDCARDS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
 CHANGE_KEYS = ("mtime", "LastModified", "last_modified", "updated", "created", "ETag", "etag")
@@ -42,11 +43,13 @@ class LandingFile:
 def landing_files(project: Project, source_name: str, lake_root: str = "") -> list[LandingFile]:
     """All files of a source, sorted by path; those whose path has no valid `{day}` are not among them.
 
-    The files of a source made from a model are in the lake's folder, so it has none where that is not told.
+    The files of a source made from a model or a table are in the lake's folder; it has none where that is not told.
     """
     pattern = project.sources[source_name].files
     if project.sources[source_name].model:
         return model_files(lake_root, source_name) if lake_root else []
+    if project.sources[source_name].table:
+        return table_files(lake_root, source_name) if lake_root else []
     globs = [pattern.replace("{day}", form) for form in DAY_FORMS] if "{day}" in pattern else [pattern]
     list_files = _list_remote if is_url(pattern) else _list_local
     matches = re.compile(pattern_regex(without_scheme(pattern) if is_url(pattern) else pattern))
@@ -63,6 +66,13 @@ def model_files(lake_root: str, source_name: str) -> list[LandingFile]:
         day = date.fromisoformat(path.parent.name)
         found.append(LandingFile(name, day, stat.st_size, str(stat.st_mtime_ns), str(path)))
     return found
+
+
+def table_files(lake_root: str, source_name: str) -> list[LandingFile]:
+    """Files with rows of a table that are being applied; their paths are relative to the lake."""
+    paths = sorted((Path(lake_root) / TABLES / source_name).glob("*.jsonl"))
+    named = [(path, f"{TABLES}/{source_name}/{path.name}", stat) for path in paths if (stat := _stat(path))]
+    return [LandingFile(name, None, stat.st_size, str(stat.st_mtime_ns), str(path)) for path, name, stat in named]
 
 
 def signature_of(file: LandingFile) -> str | None:

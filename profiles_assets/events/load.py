@@ -6,7 +6,7 @@ from datetime import date
 
 import duckdb
 
-from profiles_assets.events import apply, backfill, dedupe, notes, summary, versions
+from profiles_assets.events import apply, backfill, dedupe, notes, summary, table_source, versions
 from profiles_assets.events.columns import used_paths, wanted_types
 from profiles_assets.events.infer import inferred_types
 from profiles_assets.events.model_source import refresh_model_source
@@ -42,12 +42,33 @@ def load_events(
     `days` leaves out files whose path tells another load day; `allow_shrink` also drops the rows of files
     that are gone; `on_progress` gets a file's path, the bytes done and the bytes in all.
     """
+    if project.sources[source_name].table:
+        return _load_table(lake, project, source_name, on_progress or _silent)
     if project.sources[source_name].model:
         refresh_model_source(lake, project, source_name)
         days, allow_shrink = None, True
     load = Load(project, source_name, days, allow_shrink, lake.root, on_progress or _silent)
-    steps = [notes.rows_step(source_name), notes.files_step(source_name), STEP]
-    return lake.step(load.compute, apply.write, reads=steps).report
+    return lake.step(load.compute, apply.write, reads=_reads(source_name)).report
+
+
+def _load_table(lake: Lake, project: Project, source_name: str, on_progress: OnProgress) -> LoadReport:
+    """Apply the rows of a table that are new, and note in the same transaction how far it was read."""
+    load = Load(project, source_name, None, False, lake.root, on_progress)
+
+    def compute(con: Con) -> tuple[table_source.Extract, apply.Outcome]:
+        return table_source.read_new_rows(con, project, source_name, lake.root), load.compute(con)
+
+    def write(con: Con, found: tuple[table_source.Extract, apply.Outcome]) -> None:
+        apply.write(con, found[1])
+        table_source.write_state(con, source_name, found[0])
+
+    with table_source.only_reader(lake.root, source_name):
+        reads = [*_reads(source_name), table_source.step_name(source_name)]
+        return lake.step(compute, write, reads)[1].report
+
+
+def _reads(source_name: str) -> list[str]:
+    return [notes.rows_step(source_name), notes.files_step(source_name), STEP]
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,9 @@ def _key_problems(draft: Draft, name: str, source: Source) -> Iterator[Problem]:
 
 def _file_problems(draft: Draft, name: str, source: Source) -> Iterator[Problem]:
     place = draft.place("sources", name)
+    if re.search(r"://[^/@]*:[^/@$]+@|password\s*=\s*[^$\s]", source.database or ""):
+        message = f'the database of source "{name}" has a password, which does not belong into a file'
+        yield place.problem(message, "database", hint="write ${NAME} and set the environment variable NAME")
     try:
         _ = source.file_format
     except ValueError as error:

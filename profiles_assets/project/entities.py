@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, PrivateAttr, WithJsonSchema
 
-from profiles_assets.project.base import Name, Pii, Spec
+from profiles_assets.project.base import Days, Name, Pii, Spec
 from profiles_assets.project.caps import DeclaredCap, Limit, Period
 from profiles_assets.project.id_functions import function_hash
 from profiles_assets.project.normalisers import SCHEMA, Step, functions_in, steps_of
@@ -156,6 +156,11 @@ class ProjectFile(Spec):
     )
     start: date = Field(default=date(2020, 1, 1), description="First load day.", examples=["2025-01-31"])
     end: date | None = Field(default=None, description="Last load day; open by default.", examples=["2025-12-31"])
+    retain: Days = Field(
+        default=7,
+        description="How many days, of as_of, published states stay readable after newer ones.",
+        examples=["7 days"],
+    )
     description: str = Field(default="", description="What the project is for.")
     owner: str = Field(default="", description="Who answers for everything that names no other owner.")
     packages: list[str] = Field(

@@ -70,6 +70,7 @@ class Project:
     timezone: str = "UTC"
     start: date = date(2020, 1, 1)
     end: date | None = None
+    retain: int = 7
     owner: str = ""
     description: str = ""
     packages: list[str] = field(default_factory=list)

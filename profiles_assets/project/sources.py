@@ -1,15 +1,17 @@
 """sources.yml: where events come from and where in a record their parts are."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from profiles_assets.project.base import Name, Path, Spec
+from profiles_assets.project.base import Name, Path, Span, Spec
 from profiles_assets.project.presets import Preset, with_preset
 
 Format = Literal["jsonl", "csv", "parquet"]
 ColumnType = Literal["text", "number", "integer", "boolean", "time"]
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 ENDINGS: dict[str, Format] = {
     "jsonl": "jsonl",
     "ndjson": "jsonl",
@@ -61,6 +63,29 @@ class Source(Spec):
     )
     model: Name | None = Field(
         default=None, description="SQL model whose rows are the events, instead of files.", examples=["order_lines"]
+    )
+    table: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Table of a database whose rows are the events, instead of files.",
+        examples=["public.orders"],
+    )
+    database: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Postgres URL or DuckDB file of the table; ${NAME} stands for an environment variable.",
+        examples=["postgresql://reader@db.example/shop"],
+    )
+    watermark: str | None = Field(
+        default=None,
+        min_length=1,
+        description="Column of the table, a time or a growing number, by which new rows are found.",
+        examples=["updated_at"],
+    )
+    overlap: Span = Field(
+        default=3_600,
+        description="How far behind the newest watermark late rows are looked for; a number for numbers.",
+        examples=["1 hour"],
     )
     format: Format | None = Field(default=None, description="By default told from the file ending.", examples=["csv"])
     delimiter: str = Field(default=",", min_length=1, max_length=1, description="Of CSV files.", examples=[";"])
@@ -144,8 +169,13 @@ class Source(Spec):
 
     @model_validator(mode="after")
     def _origin(self) -> Self:
-        if bool(self.files) == bool(self.model):
-            raise ValueError("give either files (a glob) or model (an SQL model), not both or none")
+        if [bool(self.files), bool(self.model), bool(self.table)].count(True) != 1:
+            raise ValueError("give one of files (a glob), model (an SQL model) and table (of a database)")
+        if self.table and not (self.database and self.watermark):
+            raise ValueError("a table needs its database and a watermark, such as watermark: updated_at")
+        told = [key for key in ("database", "watermark", "overlap") if key in self.model_fields_set]
+        if told and not self.table:
+            raise ValueError(f"{told[0]} is for a source with a table, such as table: public.orders")
         return self
 
     @model_validator(mode="after")
@@ -172,8 +202,8 @@ class Source(Spec):
     @property
     def file_format(self) -> Format:
         """Declared format, else the one that the file ending tells. Raises ValueError when neither does."""
-        if self.format or self.model:
-            return self.format or "parquet"
+        if self.format or self.model or self.table:
+            return "jsonl" if self.table else self.format or "parquet"
         for part in reversed(self.files.rsplit("/", 1)[-1].split(".")):
             if part in ENDINGS:
                 return ENDINGS[part]

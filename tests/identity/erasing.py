@@ -8,11 +8,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from profiles_assets.cli.erase_refresh import refresh
 from profiles_assets.cli.erase_steps import Erasing, Report
 from profiles_assets.events.load import load_events
 from profiles_assets.events.reconcile import reconcile
 from profiles_assets.events.suppression import TABLES
+from profiles_assets.path import refresh
 from profiles_assets.project.loader import load_project
 from profiles_assets.project.project import Project
 from resources.purge_scan import Place, scan_for

@@ -26,7 +26,7 @@ def project(tmp_path: Path) -> Project:
 
 def test_every_block_is_valid(project: Project) -> None:
     assert len(FILES) == len(re.findall("```", DOC)) / 2
-    assert project.sources.keys() == {"web", "crm", "calls", "identifies", "site", "accounts"}
+    assert project.sources.keys() == {"web", "crm", "calls", "identifies", "site", "accounts", "orders", "counters"}
     assert project.sources["crm"].event_is == "crm"
     assert project.sources["identifies"].ids["email"] == "email"
     assert project.sources["accounts"].event_id is None

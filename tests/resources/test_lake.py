@@ -33,6 +33,22 @@ def bump(lake: Lake, name: str = "a", pause: float = 0.0) -> None:
     lake.step(compute, write, ["count"])
 
 
+def test_notes_read_once_are_those_that_are_read_each_time(lake: Lake) -> None:
+    lake.write(lambda con: progress.record(con, "b", {"2": "y", "1|x": "é"}))
+    lake.write(lambda con: progress.record(con, "a", {"3": "z"}))
+
+    def read(con: Con) -> list[object]:
+        return [(progress.applied(con, s), progress.fingerprint(con, [s, "a"])) for s in ("a", "b", "none")]
+
+    with lake.get_connection() as con:
+        plain = read(con)
+        with progress.read_once(con):
+            assert read(con) == plain
+            con.execute("DELETE FROM ops.progress")
+            assert read(con) == plain
+        assert read(con) != plain
+
+
 def bump_often(root: str, times: int) -> None:
     for _ in range(times):
         bump(Lake(root=root, threads=1), pause=0.01)

@@ -1,6 +1,7 @@
-"""Every step that comes after files, in order: what an erasure leaves to be brought in line, without Dagster."""
+"""The whole path from landing files to profiles as plain functions in order, without Dagster."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date
 from functools import partial
 from graphlib import TopologicalSorter
 
@@ -26,11 +27,31 @@ from resources.lake import Lake
 Step = tuple[str, Callable[[], object]]
 
 
-def refresh(lake: Lake, project: Project, on_step: Callable[[str], None] = lambda _: None) -> None:
+OnStep = Callable[[str], None]
+
+
+def _silent(_name: str) -> None:
+    pass
+
+
+def build(lake: Lake, project: Project, days: Sequence[date] | None = None, on_step: OnStep = _silent) -> None:
+    """Load landing files, all or those of some load days, and bring everything made from them up to date."""
+    for name in sources_of_files(project):
+        on_step(f"raw_events/{name}")
+        load_events(lake, project, name, days)
+    refresh(lake, project, on_step)
+
+
+def refresh(lake: Lake, project: Project, on_step: OnStep = _silent) -> None:
     """Bring everything made from the events up to date and publish it; new landing files are left alone."""
     for name, update in steps(lake, project):
         on_step(name)
         update()
+
+
+def sources_of_files(project: Project) -> list[str]:
+    """Sources whose records come from outside the lake."""
+    return [name for name, source in project.sources.items() if not source.model]
 
 
 def steps(lake: Lake, project: Project) -> Iterator[Step]:
