@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks.measure import publish
 
-AREAS = ("load", "traits", "identity")
+AREAS = ("load", "traits", "identity", "ml")
 
 
 def main() -> int:

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from ml import metrics
-from ml.candidates import BASELINES, MODELS, Candidate, fitted_baselines, fitted_models
+from ml.baselines import BASELINES, fitted_baselines
+from ml.candidates import MODELS, Candidate, fitted_models
 from ml.dates import Calendar
 from ml.rows import Rows, Vector
 from ml.training import TrainingSet
@@ -86,16 +87,28 @@ def means(results: Iterable[Result]) -> dict[str, dict[str, float]]:
 
 
 def champion(forecast: Forecast, results: Iterable[Result]) -> str:
-    """The candidate with the lowest mean of the deciding metric; the simpler one of equals."""
+    """The candidate with the lowest mean of the deciding metric, the simpler one of equals; or the declared model."""
+    if forecast.spec.model != "auto":
+        return forecast.spec.model
     deciding, found = deciding_metric(forecast), means(results)
     runners = [name for name in MODELS if deciding in found.get(name, {})]
     if not runners:
-        return "btyd" if forecast.spec.model == "auto" else forecast.spec.model
+        return "btyd"
     return min(runners, key=lambda name: found[name][deciding])
 
 
 def beats_baseline(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:
     """Whether a model is better than every naive guess."""
+    return is_best(forecast, averages, model, BASELINES)
+
+
+def beats_built_in(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:
+    """Whether a Python model is better than every built-in one."""
+    return is_best(forecast, averages, model, MODELS)
+
+
+def is_best(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str, others: Iterable[str]) -> bool:
+    """Whether the deciding metric of a model is below that of all others that have one."""
     deciding = deciding_metric(forecast)
     mine = averages.get(model, {}).get(deciding, math.inf)
-    return all(mine < averages[name][deciding] for name in BASELINES if deciding in averages.get(name, {}))
+    return all(mine < averages[name][deciding] for name in others if deciding in averages.get(name, {}))

@@ -4,11 +4,14 @@ Every function takes two arrays of shape (n,) and raises ValueError if they are 
 hold missing values. A figure that the data cannot give (AUC with one class, say) is nan.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 Vector = NDArray[np.float64]
+Metric = Callable[[ArrayLike, ArrayLike], float]
 SMALLEST = 1e-15
 
 

@@ -9,6 +9,7 @@ import duckdb
 from ml import registry
 from ml.backtest import Result, backtest, champion, means
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
+from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
 from ml.definition import CODE_VERSION, model_definition, text_hash
 from ml.errors import PredictionError
@@ -45,7 +46,7 @@ def fit_model(
     winner = champion(forecast, results)
     parameters = {
         "features": features,
-        "btyd": None if winner == "boosted" else _purchase_parameters(forecast, calendar, training),
+        "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
         "spec": json.loads(forecast.spec.model_dump_json()),
         "code_version": CODE_VERSION,
     }
@@ -68,6 +69,8 @@ def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:
     if model.champion == "btyd":
         return first
     rows = read_rows(con, registry.rows_table(forecast.name), model.parameters["features"])
+    if forecast.spec.is_python:
+        return Custom(forecast).fit(rows, rows.frame)
     trees = Trees(forecast).fit(rows, rows.frame)
     return trees if model.champion == "boosted" else Blend(forecast, first, trees)
 

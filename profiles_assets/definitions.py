@@ -14,6 +14,7 @@ from profiles_assets.profiles.audience_assets import build_audience_assets
 from profiles_assets.profiles.view_assets import build_view_assets
 from profiles_assets.project.loader import load_project
 from profiles_assets.project.project import DEFAULT_PROJECT
+from profiles_assets.project.yaml_lines import Document
 from profiles_assets.traits.assets import build_trait_assets
 from profiles_assets.traits.funnel_assets import build_funnel_assets
 from profiles_assets.traits.metric_assets import build_metric_assets
@@ -23,10 +24,15 @@ from resources.lake import Lake, lake_of
 from resources.signals import heed_signals
 
 
-def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definitions:
-    """Assets, checks, job, sensors and schedule of the project in a folder. Raises ProjectError for a wrong one."""
+def build_defs(
+    project_dir: str | Path, lake: Lake | None = None, predictions: Document | None = None
+) -> dg.Definitions:
+    """Assets, checks, job, sensors and schedule of the project in a folder, with predictions that stand elsewhere.
+
+    Raises ProjectError for a wrong one.
+    """
     heed_signals()
-    project = load_project(Path(project_dir))
+    project = load_project(Path(project_dir), predictions)
     lake = lake or lake_of(project.root)
     job = build_job()
     assets = [

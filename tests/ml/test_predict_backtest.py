@@ -5,7 +5,8 @@ import pytest
 
 from ml import backtest as backtests
 from ml.backtest import Result, backtest, beats_baseline, champion, means
-from ml.candidates import Candidate, Mean
+from ml.baselines import Mean
+from ml.candidates import Candidate
 from ml.errors import PredictionError
 from ml.rows import Rows
 from ml.training import check_enough
