@@ -31,6 +31,7 @@ from profiles_assets.project.project import Forecast, Project
 from resources.lake import Lake
 
 REPORTED = 3
+TESTED = 3  # dates that a project tests on, whatever there is before them
 PARETO, WITH_SPEND = "Pareto/NBD", "Pareto/NBD × Gamma-Gamma"
 
 
@@ -111,7 +112,8 @@ def _tested(lake: tuple[Project, Lake], world: World, predict: str) -> list[Test
 def _test(forecast: Forecast, calendar: Calendar, training: TrainingSet, results: list[Result], day: date) -> Tested:
     known, rows = training.rows.at(calendar.closed_by(day)), training.rows.at([day])
     histories = training.histories_at(day)
-    winner = champion(forecast, [r for r in results if calendar.closes(r.as_of) <= day])
+    before = calendar.closed_by(day)[-TESTED:]
+    winner = champion(forecast, [r for r in results if r.as_of in before])
     ours = fitted_models(forecast, known, histories)[winner].predict(rows)
     return Tested(rows.label, ours, _peer(forecast, rows))
 

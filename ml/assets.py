@@ -12,6 +12,7 @@ from ml.scores import scores_table
 from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
 from profiles_assets.project.project import Forecast, Project
+from profiles_assets.project.score_columns import PARTS
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
@@ -50,9 +51,8 @@ MODEL_COLUMNS = {
 }
 SCORE_COLUMNS = {
     "profile_id": ("VARCHAR", "The person."),
-    "score": ("DOUBLE", "Probability or expected amount."),
-    "percentile": ("DOUBLE", "Share of scored people below, in percent; equal scores count half."),
-    "band": ("VARCHAR", "Name of the declared band the score falls into."),
+    **{part.column: (part.sql_type, f"{part.description}.") for part in PARTS},
+    "changes": ("DOUBLE[]", "By how much each of the reasons moves the score, against the feature's usual value."),
 }
 
 

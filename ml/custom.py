@@ -46,6 +46,16 @@ class Custom:
         predicted = checked(given, len(rows), f"{file}: {answer}", is_probability)
         return predicted if is_probability else np.maximum(predicted, 0.0)
 
+    def explain(self, rows: Rows) -> dict[str, Vector]:
+        """Changes by feature, shape (rows,) each, where the estimator has `explain`; otherwise nothing."""
+        tell = getattr(self.estimator_, "explain", None)
+        if not callable(tell):
+            return {}
+        with running(self.forecast.spec.model):
+            told = pd.DataFrame(tell(rows.matrix.reset_index(drop=True)))
+        what = f"{self.forecast.spec.model}: explain"
+        return {str(name): checked(told[name], len(rows), what, is_probability=False) for name in sorted(told, key=str)}
+
 
 def new_estimator(forecast: Forecast) -> Any:
     """What `Model()` of a file gives. Raises PredictionError when it is no estimator."""

@@ -5,9 +5,10 @@ from dataclasses import replace
 from datetime import date
 
 import duckdb
+import numpy as np
 
 from ml import registry
-from ml.backtest import Result, backtest, champion, means
+from ml.backtest import Result, Tested, champion, means, measured, tested
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
@@ -15,6 +16,8 @@ from ml.definition import CODE_VERSION, model_definition, text_hash
 from ml.errors import PredictionError
 from ml.features import Features
 from ml.histories import first_day
+from ml.intervals import learn_intervals
+from ml.metrics import reliability
 from ml.registry import Model
 from ml.training import TrainingSet, check_enough, read_rows, read_training, stage_training
 from profiles_assets.project.project import Forecast, Project
@@ -42,11 +45,13 @@ def fit_model(
     untrained: Model, forecast: Forecast, calendar: Calendar, training: TrainingSet, features: Features
 ) -> tuple[Model, list[Result]]:
     """Choose a champion and fit what is stored of it. Raises PredictionError if that is impossible."""
-    results = backtest(forecast, calendar, training)
+    tests = list(tested(forecast, calendar, training))
+    results = measured(forecast, tests)
     winner = champion(forecast, results)
     parameters = {
         "features": features,
         "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
+        **_tested_parts(forecast, [test for test in tests if test.model == winner]),
         "spec": json.loads(forecast.spec.model_dump_json()),
         "code_version": CODE_VERSION,
     }
@@ -60,6 +65,17 @@ def fit_model(
         parameters=parameters,
     )
     return model, results
+
+
+def _tested_parts(forecast: Forecast, tests: list[Tested]) -> dict[str, object]:
+    """What the champion's tests leave for scores and pictures: reliability of probabilities, intervals of amounts."""
+    if not tests:
+        return {}
+    happened, predicted = (np.concatenate([getattr(t, n) for t in tests]) for n in ("happened", "predicted"))
+    if forecast.spec.is_probability:
+        return {"reliability": reliability(happened, predicted)}
+    intervals = learn_intervals(happened, predicted)
+    return {"intervals": intervals and intervals.to_dict()}
 
 
 def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:

@@ -11,6 +11,7 @@ from ml.backtest import backtest, champion
 from ml.custom import Custom
 from ml.definition import model_definition
 from ml.errors import PredictionError
+from ml.reasons import explained
 from profiles_assets.project.model_files import model_fault
 from profiles_assets.project.project import Forecast, Project
 from tests.ml.predicting import calendar, forecast, training_set
@@ -122,3 +123,16 @@ def test_a_missing_file_has_a_likely_neighbour(tmp_path: Path) -> None:
 def test_other_words_are_no_model(model: str) -> None:
     with pytest.raises(ValueError, match=r"is no model; write auto, btyd, boosted or blend, or a file"):
         forecast(model=model)
+
+
+def test_its_own_explanation_is_taken(tmp_path: Path) -> None:
+    code = (
+        dedent(RATE)
+        + "\n    def explain(self, X):\n        return {'known_rate': X.known_rate - 1, 'noise': 0 * X.noise}\n"
+    )
+    asked = own(tmp_path, code)
+    rows = training_set(asked, calendar(), 100).rows
+    model = Custom(asked).fit(rows, rows.frame)
+    found = explained(model, rows, model.predict(rows), "order_completed")
+    assert found.names == [["known_rate"]] * len(rows)
+    assert [change[0] for change in found.changes] == pytest.approx(list(rows.column("known_rate") - 1))

@@ -29,7 +29,7 @@ def walked(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_key_of_a_prediction_is_mentioned() -> None:
-    assert set(FILES) == {"predictions/returns.yml", "models/hurried.py", "predictions/hurried.yml", "defs.yaml"}
+    assert {name.split("/")[0] for name in FILES} == {"predictions", "models", "audiences", "defs.yaml"}
     for name in Prediction.model_fields:
         assert name in {"title", "description"} or re.search(rf"\b{name}\b", DOC), name
 
@@ -41,6 +41,12 @@ def test_a_block_and_a_file_become_assets_and_traits(walked: Path) -> None:
             assert row is not None
             assert row[0] > 50
             assert 0 <= row[1] < row[2] <= 1
+        told = con.execute(
+            """SELECT count(*) FILTER (hooked <> (buys_again_band = 'likely' AND
+                list_contains(buys_again_reasons, 'active_days_30d'))), count(DISTINCT buys_again_version),
+                max(len(hurried_reasons)) FROM profiles.user WHERE buys_again IS NOT NULL"""
+        ).fetchone()
+        assert told == (0, 1, 3)
         kinds = dict(con.execute("SELECT prediction, champion FROM ops.models WHERE current").fetchall())
         tested = con.execute("SELECT DISTINCT model FROM ops.backtests WHERE prediction = 'hurried'").fetchall()
     assert kinds["hurried"] == "models/hurried.py"
