@@ -17,6 +17,7 @@ from ml.errors import PredictionError
 from ml.features import Features
 from ml.histories import first_day
 from ml.intervals import learn_intervals
+from ml.leaks import check_leaks
 from ml.metrics import reliability
 from ml.registry import Model
 from ml.training import TrainingSet, check_enough, read_rows, read_training, stage_training
@@ -36,6 +37,7 @@ def make_model(con: Con, project: Project, forecast: Forecast, as_of: date, inpu
         features = stage_training(con, project, forecast, calendar)
         training = read_training(con, features)
         check_enough(training.rows, forecast)
+        check_leaks(training.rows, forecast)
         return fit_model(untrained, forecast, calendar, training, features)
     except PredictionError as error:
         return replace(untrained, problem=str(error)), []
