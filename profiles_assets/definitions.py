@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from ml.assets import build_prediction_assets
+from ml.attribution.assets import build_attribution_assets
 from profiles_assets.events.assets import build_event_assets
 from profiles_assets.identity.assets import build_identity_assets
 from profiles_assets.identity.audit_assets import build_audit_assets
@@ -44,6 +45,7 @@ def build_defs(
         *build_funnel_assets(project),
         *build_metric_assets(project),
         *(asset for forecast in project.predictions.values() for asset in build_prediction_assets(project, forecast)),
+        *build_attribution_assets(project),
         *build_profile_assets(project),
         *build_audience_assets(project),
         *build_view_assets(project),

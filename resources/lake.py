@@ -28,7 +28,7 @@ VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
 SCHEMAS = (
     "ops", "raw_events", "identity", "models", "entity_vars", "funnels", "metrics", "predictions", "profiles",
-    "audiences", "views",
+    "audiences", "views", "attribution",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from profiles_assets.project.attribution import AttributionFile
 from profiles_assets.project.audiences import AudiencesFile
 from profiles_assets.project.base import NAME, Spec
 from profiles_assets.project.checked import checked
@@ -33,6 +34,7 @@ ABOUT_ENTITIES: dict[str, type[Spec]] = {
     "metrics": MetricsFile,
     "audiences": AudiencesFile,
     "views": ViewsFile,
+    "attribution": AttributionFile,
 }
 M = TypeVar("M", bound=Spec)
 

@@ -8,7 +8,10 @@ from functools import lru_cache
 
 SHORTLIST = 8
 CLOSE = 0.66
-STAGES = ("project", "sources", "models", "traits", "funnels", "metrics", "predictions", "audiences", "views", "rules")
+STAGES = (
+    "project", "sources", "models", "traits", "funnels", "metrics", "predictions", "attribution", "audiences", "views",
+    "rules",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, order=True)
