@@ -46,6 +46,7 @@ MODEL_COLUMNS = {
     "rows": ("BIGINT", "Rows it was trained on."),
     "metrics": ("VARCHAR", "Mean backtest metrics of each candidate, as JSON."),
     "parameters": ("VARCHAR", "Parameters and features, as JSON."),
+    "parent": ("VARCHAR", "Id of the model before it."),
     "problem": ("VARCHAR", "Why there is no model, in words."),
     "current": ("BOOLEAN", "Whether scores come from this model."),
 }

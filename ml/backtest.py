@@ -48,7 +48,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Tested:
+class Trial:
     """What a model said on a date about people, by who they are today, and what happened; shape (rows,) each."""
 
     model: str
@@ -60,10 +60,10 @@ class Tested:
 
 def backtest(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> list[Result]:
     """Metrics of every candidate and baseline on every date that can be tested."""
-    return measured(forecast, tested(forecast, calendar, training))
+    return measured(forecast, trials(forecast, calendar, training))
 
 
-def tested(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> Iterator[Tested]:
+def trials(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> Iterator[Trial]:
     """Predictions of every candidate and baseline on every date that can be tested."""
     for day in calendar.tests:
         known, rows = training.rows.at(calendar.closed_by(day)), training.rows.at([day])
@@ -72,10 +72,10 @@ def tested(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> Ite
         histories = training.histories_at(day)
         models = fitted_models(forecast, known, histories) | fitted_baselines(forecast, known, histories)
         for name, model in models.items():
-            yield Tested(name, day, rows.people, rows.label, model.predict(rows))
+            yield Trial(name, day, rows.people, rows.label, model.predict(rows))
 
 
-def measured(forecast: Forecast, tests: Iterable[Tested]) -> list[Result]:
+def measured(forecast: Forecast, tests: Iterable[Trial]) -> list[Result]:
     """Every metric that the data can give, of every model on every date."""
     found = [
         Result(test.model, test.as_of, name, measure(test.happened, test.predicted))

@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 
 from ml import registry
-from ml.backtest import Result, Tested, champion, means, measured, tested
+from ml.backtest import Result, Trial, means, measured, trials
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
@@ -19,6 +19,7 @@ from ml.histories import first_day
 from ml.intervals import learn_intervals
 from ml.leaks import check_leaks
 from ml.metrics import reliability
+from ml.promotion import choose
 from ml.registry import Model
 from ml.training import TrainingSet, check_enough, read_rows, read_training, stage_training
 from profiles_assets.project.project import Forecast, Project
@@ -26,12 +27,17 @@ from profiles_assets.project.project import Forecast, Project
 Con = duckdb.DuckDBPyConnection
 
 
-def make_model(con: Con, project: Project, forecast: Forecast, as_of: date, inputs: str) -> tuple[Model, list[Result]]:
+def make_model(
+    con: Con, project: Project, forecast: Forecast, as_of: date, inputs: str, *, before: Model | None = None
+) -> tuple[Model, list[Result]]:
     """A model of the data as of a day, or one that only says why it is impossible.
 
-    Leaves the rows it was trained on in a temporary table.
+    The champion of the model `before` yields only to a clearly better one. Leaves the rows it was trained on in a
+    temporary table.
     """
     untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs)
+    if before is not None and before.model_id is not None:
+        untrained = replace(untrained, parent=before.model_id, champion=before.champion)
     try:
         calendar = plan_dates(first_day(con, project, forecast), as_of, forecast.spec.over)
         features = stage_training(con, project, forecast, calendar)
@@ -40,24 +46,25 @@ def make_model(con: Con, project: Project, forecast: Forecast, as_of: date, inpu
         check_leaks(training.rows, forecast)
         return fit_model(untrained, forecast, calendar, training, features)
     except PredictionError as error:
-        return replace(untrained, problem=str(error)), []
+        return replace(untrained, champion=None, problem=str(error)), []
 
 
 def fit_model(
     untrained: Model, forecast: Forecast, calendar: Calendar, training: TrainingSet, features: Features
 ) -> tuple[Model, list[Result]]:
     """Choose a champion and fit what is stored of it. Raises PredictionError if that is impossible."""
-    tests = list(tested(forecast, calendar, training))
-    results = measured(forecast, tests)
-    winner = champion(forecast, results)
+    tests = list(trials(forecast, calendar, training))
+    choice = choose(forecast, tests, untrained.champion)
+    results, winner = measured(forecast, tests), choice.champion
     parameters = {
         "features": features,
         "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
         **_tested_parts(forecast, [test for test in tests if test.model == winner]),
+        "challenger": choice.challenger and {"model": choice.challenger, "wins": choice.wins},
         "spec": json.loads(forecast.spec.model_dump_json()),
         "code_version": CODE_VERSION,
     }
-    model_id = text_hash(training.fingerprint, forecast.name, untrained.definition, CODE_VERSION)
+    model_id = text_hash(training.fingerprint, forecast.name, untrained.definition, CODE_VERSION, winner)
     model = replace(
         untrained,
         model_id=model_id,
@@ -69,7 +76,7 @@ def fit_model(
     return model, results
 
 
-def _tested_parts(forecast: Forecast, tests: list[Tested]) -> dict[str, object]:
+def _tested_parts(forecast: Forecast, tests: list[Trial]) -> dict[str, object]:
     """What the champion's tests leave for scores and pictures: reliability of probabilities, intervals of amounts."""
     if not tests:
         return {}

@@ -212,3 +212,17 @@ def test_retraining_follows_as_of(tmp_path: Path, retrain: str, days: int, due: 
     assert is_due(project, asked, have, date(2025, 5, 31), "same")
     assert is_due(project, asked, replace(have, problem="too little"), date(2025, 6, 1), "other")
     assert is_due(project, forecast(retrain=retrain, over="31 days"), have, date(2025, 6, 1), "same")
+
+
+def test_a_retrained_model_knows_the_one_before_it(shop: Shop) -> None:
+    with shop.lake.get_connection() as con:
+        before = registry.current_model(con, "churn_risk")
+    assert before is not None
+    shop.lake.write(lambda con: con.execute("UPDATE ops.models SET definition = 'old' WHERE current"))
+    again = train(shop.lake, shop.project, shop.churn).model
+    assert again is not None
+    assert again.parent == before.model_id
+    with shop.lake.get_connection() as con:
+        current = registry.current_model(con, "churn_risk")
+    assert current is not None
+    assert (current.model_id, current.parent, current.champion) == (again.model_id, again.parent, again.champion)
