@@ -27,8 +27,8 @@ TELLING = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutO
 VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
 SCHEMAS = (
-    "ops", "raw_events", "identity", "models", "entity_vars", "funnels", "metrics", "predictions", "profiles",
-    "audiences", "views", "attribution",
+    "ops", "raw_events", "identity", "models", "states", "entity_vars", "funnels", "metrics", "predictions",
+    "profiles", "audiences", "views", "attribution",
 )  # fmt: skip
 
 

@@ -115,6 +115,13 @@ def stage_merge(
     return Merge(table, staged, tuple(key), scope, change, whole=False)
 
 
+def rows_after(con: Con, merge: Merge) -> int:
+    """Rows that the table will have once a merge is written."""
+    if merge.whole or not exists(con, merge.table):
+        return _count(con, merge.staged)
+    return _count(con, merge.table) + merge.change.inserted - merge.change.deleted
+
+
 def write_merge(con: Con, merge: Merge, partition_by: Sequence[str] = ()) -> None:
     """Apply what `stage_merge` found, in the caller's transaction."""
     if merge.whole:

@@ -19,7 +19,8 @@ def stage_journeys(con: Con, touches: str, conversions: str, window: int, as_of:
     """Temporary table `journey_touches` from touches (person, time, channel) and conversions (person, time, value).
 
     A row per touch: journey, person, day of the conversion (of the first touch where there was none), conversions
-    and value of the journey, channel, age in days before the conversion, position from 1, and length. `window` is
+    and value of the journey, channel, age in days before the conversion, position from 1, length, and `before_last` in
+    days. `window` is
     in whole days: the day of the conversion and those before it.
     """
     con.execute(
@@ -40,12 +41,14 @@ def stage_journeys(con: Con, touches: str, conversions: str, window: int, as_of:
             FROM won ANTI JOIN (FROM led WHERE led) l ON l.person = won.person AND l.won_at = won.time),
         numbered AS (
             SELECT *, row_number() OVER journey AS position, count(*) OVER (PARTITION BY person, won_at, led) AS length,
-                min(time) OVER (PARTITION BY person, won_at, led) AS started
+                min(time) OVER (PARTITION BY person, won_at, led) AS started,
+                max(time) OVER (PARTITION BY person, won_at, led) AS ended
             FROM kept WINDOW journey AS (PARTITION BY person, won_at, led ORDER BY time, channel))
         SELECT dense_rank() OVER (ORDER BY person, led, won_at) AS journey, person,
             (CASE WHEN led THEN won_at ELSE started END)::DATE AS day,
             CASE WHEN led THEN conversions ELSE 0 END AS conversions,
             CASE WHEN led THEN coalesce(value, 0) ELSE 0 END AS value, channel,
-            CASE WHEN led THEN (epoch_us(won_at) - epoch_us(time)) / 86400e6 ELSE 0 END AS age, position, length
+            CASE WHEN led THEN (epoch_us(won_at) - epoch_us(time)) / 86400e6 ELSE 0 END AS age, position, length,
+            (epoch_us(ended) - epoch_us(time)) / 86400e6 AS before_last
         FROM numbered"""
     )

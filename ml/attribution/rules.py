@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from resources.tables import literal
 
 ENDS = 0.4
-LOWEST = -1000  # of the exponent of a share: 2 to it is still a number
 OF_JOURNEY = "OVER (PARTITION BY journey)"
 
 
@@ -19,13 +18,13 @@ def rules(direct: Sequence[str], half_life: float) -> dict[str, str]:
     is_reason = f"coalesce(channel NOT IN ({named}), true)"
     last_reason = f"coalesce(max(position) FILTER (WHERE {is_reason}) {OF_JOURNEY}, length)"
     distinct = f"count(DISTINCT channel) {OF_JOURNEY}"
-    fresh = f"pow(2, greatest(-age / {half_life!r}, {LOWEST}))"
+    fresh = f"pow(2, -before_last / {half_life!r})"
     return {
         "first": "(position = 1)::DOUBLE",
         "last": "(position = length)::DOUBLE",
         "last_non_direct": f"(position = {last_reason})::DOUBLE",
         "linear": "1.0 / length",
-        "time_decay": f"{fresh} / sum({fresh}) {OF_JOURNEY}",
+        "time_decay": f"{fresh} / (sum({fresh}::DECIMAL(38, 18)) {OF_JOURNEY})::DOUBLE",
         "position": f"CASE WHEN length <= 2 THEN 1.0 / length WHEN position IN (1, length) THEN {ENDS} "
         f"ELSE {1 - 2 * ENDS:.1f} / (length - 2) END",
         "shapley": f"1.0 / {distinct} / count(*) OVER (PARTITION BY journey, channel)",

@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from graphlib import TopologicalSorter
 
+from ml.attribution.step import credits_step, update_credits
 from ml.predict import score, train
 from profiles_assets.events.load import load_events
 from profiles_assets.events.model_source import inputs_of
 from profiles_assets.identity.evidence import update_evidence
+from profiles_assets.identity.owners import update_owners
 from profiles_assets.identity.stitch import update_stitched
 from profiles_assets.profiles.audiences import update_audience
 from profiles_assets.profiles.table import update_profiles
@@ -37,6 +39,7 @@ def steps(lake: Lake, project: Project) -> Iterator[Step]:
     yield "id_edges", partial(update_evidence, lake, project)
     for entity in project.entities:
         yield "stitched_ids", partial(update_stitched, lake, project, entity)
+        yield "stitched_ids", partial(update_owners, lake, project, entity)
     for name in project.sections:
         yield f"entity_vars/{name}", partial(update_section, lake, project, name)
     for name in project.funnels:
@@ -48,6 +51,8 @@ def steps(lake: Lake, project: Project) -> Iterator[Step]:
     for name, forecast in project.predictions.items():
         yield f"predictions/{name}_model", partial(train, lake, project, forecast)
         yield f"predictions/{name}", partial(score, lake, project, forecast)
+    for name in project.attribution:
+        yield credits_step(name), partial(update_credits, lake, project, name)
     for entity in project.entities:
         yield f"profiles/{entity}", partial(update_profiles, lake, project, entity)
     for name in project.audiences:

@@ -8,7 +8,8 @@ from typing import Any
 import duckdb
 
 from profiles_assets.cli.execution import RunOutcome
-from profiles_assets.profiles.table import rows_table, view_name
+from profiles_assets.profiles.rows import rows_table
+from profiles_assets.profiles.table import view_name
 from profiles_assets.project.funnels import REPORT
 from profiles_assets.project.project import Project
 from profiles_assets.simulator import score_pairs

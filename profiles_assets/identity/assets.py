@@ -8,6 +8,7 @@ from profiles_assets import pictures
 from profiles_assets.events.assets import event_asset_key
 from profiles_assets.identity.checks import evidence_reconciles, fixpoint_reached, no_id_in_two_profiles
 from profiles_assets.identity.evidence import update_evidence
+from profiles_assets.identity.owners import update_owners
 from profiles_assets.identity.stitch import update_stitched
 from profiles_assets.project.project import Project
 from profiles_assets.shell import (
@@ -110,6 +111,7 @@ def _stitched_ids(project: Project) -> dg.AssetsDefinition:
         metadata: dict[str, Any] = {}
         for entity in project.entities:
             report = report_metadata(update_stitched(lake, project, entity))
+            update_owners(lake, project, entity)
             metadata |= {f"{entity}/{name}": value for name, value in report.items()}
         with lake.get_connection() as con:
             found = [(no_id_in_two_profiles(con, e), fixpoint_reached(con, project, e)) for e in project.entities]

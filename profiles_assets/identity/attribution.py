@@ -27,10 +27,13 @@ def create_attribution(
     """
     edges, visible = schema.view(con, "id_edges"), f"AND {schema.counts_sql(as_of)}" if as_of else ""
     people = schema.view(con, "stitched_ids") if stitched == "identity.stitched_ids" else quote(stitched)
-    con.execute(
-        f"CREATE OR REPLACE TEMP TABLE unplaced AS SELECT DISTINCT tuple_key, nodes FROM {edges} "
-        f"WHERE entity = {literal(entity)} {visible}"
-    )
+    tuples = f"SELECT DISTINCT tuple_key, nodes FROM {edges} WHERE entity = {literal(entity)} {visible}"
+    place_tuples(con, project, entity, tuples, people, table=table)
+
+
+def place_tuples(con: Con, project: Project, entity: str, tuples: str, people: str, *, table: str) -> None:
+    """The same of a select of (tuple_key, nodes), by a relation with the columns of the stitched ids."""
+    con.execute(f"CREATE OR REPLACE TEMP TABLE unplaced AS {tuples}")
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {quote(table)} (tuple_key BIGINT, profile_id VARCHAR, profile_key BIGINT)"
     )

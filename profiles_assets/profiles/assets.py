@@ -5,7 +5,8 @@ import dagster as dg
 from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
 from profiles_assets.profiles.checks import events_reconcile
-from profiles_assets.profiles.table import rows_table, update_profiles, view_name
+from profiles_assets.profiles.rows import rows_table
+from profiles_assets.profiles.table import update_profiles, view_name
 from profiles_assets.project.funnels import FUNNEL_MEANING, funnel_columns
 from profiles_assets.project.project import Project
 from profiles_assets.project.score_columns import PARTS

@@ -8,7 +8,7 @@ from profiles_assets import pictures
 from profiles_assets.profiles.assets import profiles_key
 from profiles_assets.profiles.audience_checks import members_are_current
 from profiles_assets.profiles.audiences import sizes, update_audience
-from profiles_assets.profiles.table import rows_table
+from profiles_assets.profiles.rows import rows_table
 from profiles_assets.project.audiences import Audience
 from profiles_assets.project.project import Declared, Project
 from profiles_assets.shell import (

@@ -12,17 +12,18 @@ from datetime import date
 import duckdb
 
 from profiles_assets.events.load import newest_day
-from profiles_assets.identity.attribution import create_attribution
+from profiles_assets.identity.owners import owners_step
 from profiles_assets.profiles.masking import masked_map_sql, masked_sql
 from profiles_assets.profiles.publication import publish_complete
+from profiles_assets.profiles.rows import ROWS, rows_shape, rows_table, stage_rows
 from profiles_assets.project.personal import personal_columns, personal_ids, personal_keys
 from profiles_assets.project.project import Project
 from profiles_assets.project.score_columns import PARTS
 from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_tables
-from profiles_assets.traits.identify import stage_identify_traits
 from resources import progress
+from resources.feed import newest_snapshot
 from resources.lake import Lake
-from resources.tables import Change, Merge, exists, quote, stage_merge, write_merge
+from resources.tables import Change, Merge, exists, quote, rows_after, stage_merge, write_merge
 
 Con = duckdb.DuckDBPyConnection
 AS_OF = "(SELECT as_of FROM ops.as_of WHERE entity = '{}')"
@@ -41,7 +42,7 @@ class ProfilesReport:
 @dataclass(frozen=True)
 class _Plan:
     as_of: date
-    version: str
+    notes: dict[str, str]
     unmasked: str
     masked: str
     merge: Merge
@@ -57,10 +58,11 @@ def update_profiles(lake: Lake, project: Project, entity: str) -> ProfilesReport
         version = profiles_version(con, project, entity, as_of)
         if as_of is None or progress.applied(con, step).get("all") == version:
             return None
-        stage_rows(con, project, entity)
-        merge = stage_merge(con, rows_table(entity), "staged_rows", ["profile_id"])
+        table, notes = rows_table(entity), progress.applied(con, step)
+        merge = stage_merge(con, table, ROWS, ["profile_id"], stage_rows(con, project, entity, notes))
         views = view_sql(con, project, entity), masked_view_sql(project, entity)
-        return _Plan(as_of, version, *views, merge, _count(con, "staged_rows"))
+        made = {"shape": rows_shape(con, project, entity), "snapshot": str(newest_snapshot(con))}
+        return _Plan(as_of, {"all": version} | made, *views, merge, rows_after(con, merge))
 
     def write(con: Con, plan: _Plan | None) -> None:
         if plan:
@@ -69,9 +71,9 @@ def update_profiles(lake: Lake, project: Project, entity: str) -> ProfilesReport
             con.execute("INSERT INTO ops.as_of VALUES (?, ?)", [entity, plan.as_of])
             con.execute(f"CREATE OR REPLACE VIEW {view_name(entity, personal=True)} AS {plan.unmasked}")
             con.execute(f"CREATE OR REPLACE VIEW {view_name(entity)} AS {plan.masked}")
-            progress.record(con, step, {"all": plan.version})
+            progress.record(con, step, plan.notes)
 
-    plan = lake.step(compute, write, [*inputs(project, entity), step])
+    plan = lake.step(compute, write, [*inputs(project, entity), owners_step(entity), step])
     snapshot = publish_complete(lake, project, entity)
     if plan is None:
         return _unchanged(lake, entity, snapshot)
@@ -92,31 +94,6 @@ def profiles_version(con: Con, project: Project, entity: str, as_of: date | None
     personal = personal_columns(project, entity), personal_ids(project, entity), personal_keys(project, entity)
     parts = (progress.fingerprint(con, inputs(project, entity)), as_of, *read, *personal)
     return hashlib.md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
-
-
-def stage_rows(con: Con, project: Project, entity: str) -> None:
-    """Temporary table `staged_rows` with the stored part of every profile."""
-    create_attribution(con, project, entity)
-    stage_identify_traits(con, project, entity, "staged_identify")
-    joins = "".join(f" LEFT JOIN {table} USING (profile_id)" for table in filled_tables(con, project, entity))
-    con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE staged_rows AS
-        WITH of_type AS (
-            SELECT profile_id, id_type, list_sort(list(value)) AS vals, min(first_seen) AS first_seen,
-                   max(last_seen) AS last_seen
-            FROM identity.stitched_ids WHERE entity = ? AND profile_id IS NOT NULL GROUP BY ALL),
-        people AS (
-            SELECT profile_id, map_from_entries(list((id_type, vals) ORDER BY id_type)) AS ids,
-                   min(first_seen) AS first_seen, max(last_seen) AS last_seen
-            FROM of_type GROUP BY profile_id)
-        SELECT * FROM people LEFT JOIN staged_identify USING (profile_id){joins}""",
-        [entity],
-    )
-
-
-def filled_tables(con: Con, project: Project, entity: str) -> list[str]:
-    """Tables of stored traits of an entity that have been filled."""
-    return [table for table in stored_tables(project, entity).values() if exists(con, table)]
 
 
 def masked_view_sql(project: Project, entity: str) -> str:
@@ -155,11 +132,6 @@ def score_columns(name: str, scored: bool) -> list[str]:
         f"{quote(name) + '.' + p.column if scored else f'NULL::{p.sql_type}'} AS {quote(name + p.suffix)}"
         for p in PARTS
     ]
-
-
-def rows_table(entity: str) -> str:
-    """Name of the stored table."""
-    return f"profiles.{quote(entity + '_rows')}"
 
 
 def view_name(entity: str, *, personal: bool = False) -> str:

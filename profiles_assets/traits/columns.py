@@ -53,6 +53,15 @@ class Visible:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """Events of a source by name, and the properties of them that are read."""
+
+    source: str
+    events: Iterable[str]
+    paths: Iterable[str]
+
+
+@dataclass(frozen=True)
 class EventColumns:
     """Columns of the raw event tables, by source; sources that were never loaded have none."""
 
@@ -76,15 +85,20 @@ class EventColumns:
 
     def scan(self, source: str, events: Iterable[str], paths: Iterable[str], join: str, seen: Visible) -> str:
         """SELECT of one source's visible events with their person. What nobody reads, the engine leaves out."""
-        row = [*(f"e.{c}" for c in ROW), *([f"e.{PAYLOAD}"] if PAYLOAD in self.tables[source] else [])]
-        wanted = [path for path in sorted(set(paths) - BUILTIN.keys()) if self._type(source, path)]
-        properties = [f"{self._read(source, path)} AS {carried(source, path)}" for path in wanted]
-        names = ", ".join(literal(event) for event in sorted(set(events)))
         window = f" AND e.event_day > {seen.as_of} - {seen.days}" if seen.days else ""
+        where = f"{counts_sql(self.project.sources[source], seen.as_of, 'e')}{window}"
+        return self.select(Wanted(source, events, paths), join, f"raw_events.{quote(source)}", where)
+
+    def select(self, wanted: Wanted, join: str, rows: str, where: str, more: tuple[str, ...] = ()) -> str:
+        """SELECT of events in a relation like the table of a source, under the alias `e`, with their person."""
+        source = wanted.source
+        row = [*(f"e.{c}" for c in ROW), *([f"e.{PAYLOAD}"] if PAYLOAD in self.tables[source] else []), *more]
+        paths = [path for path in sorted(set(wanted.paths) - BUILTIN.keys()) if self._type(source, path)]
+        properties = [f"{self._read(source, path)} AS {carried(source, path)}" for path in paths]
+        names = ", ".join(literal(event) for event in sorted(set(wanted.events)))
         return (
             f"SELECT a.profile_key, {', '.join([*row, *properties])}\n"
-            f"FROM raw_events.{quote(source)} e JOIN {join}\n"
-            f"WHERE {counts_sql(self.project.sources[source], seen.as_of, 'e')}{window} AND e.event IN ({names})"
+            f"FROM {rows} e JOIN {join}\nWHERE {where} AND e.event IN ({names})"
         )
 
     def _computed(self, source: str, path: str) -> Column | None:

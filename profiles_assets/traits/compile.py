@@ -46,32 +46,51 @@ def compile_section(project: Project, section: str, events: EventColumns, as_of:
     SQL date.
     """
     who = who or Who()
-    names = stored_traits(project, section)
-    traits = {n: project.sections[section].traits[n] for n in names}
-    base = {n: t for n, t in traits.items() if t.verb not in TRAIT_VERBS}
-    scanned = scans(base, events, as_of, who.attribution, project.sections[section].entity)
-    if not scanned:
+    base = base_traits(project, section)
+    steps, joins = aggregated(base, events, as_of, who.attribution, project.sections[section].entity)
+    if not steps:
         return f"SELECT profile_id FROM {who.people}"
-    found = aggregations(base, events, as_of)
+    values = {name: quote(name) for name in base}
+    rows = finished_rows(project, section, values, f"{who.people}{joins}", events=events, as_of=as_of)
+    return f"WITH {', '.join(steps)}\n{rows}"
+
+
+def base_traits(project: Project, section: str) -> dict[str, Trait]:
+    """Stored traits of a section that are made from events."""
+    traits = project.sections[section].traits
+    return {n: traits[n] for n in stored_traits(project, section) if traits[n].verb not in TRAIT_VERBS}
+
+
+def aggregated(
+    traits: dict[str, Trait], events: EventColumns, as_of: str, attribution: str, entity: str
+) -> tuple[list[str], str]:
+    """Named subqueries that give the values of traits made from events, and joins of them with people."""
+    scanned = scans(traits, events, as_of, attribution, entity)
+    if not scanned:
+        return [], ""
+    found = aggregations(traits, events, as_of)
     once = "NOT " if len(found) == 1 else ""
-    steps = [f"events AS {once}MATERIALIZED (\n{in_order(scanned, base, events, as_of)}\n)", *found]
     joins = "".join(f"\nLEFT JOIN {step.split(' AS ', 1)[0]} USING (profile_key)" for step in found)
-    joins += "" if once else UNFILTERED
-    values = {stored_column(n, t): finished(t, quote(n), value_type(t, events)) for n, t in base.items()}
-    named = ", ".join(f"{sql} AS {quote(column)}" for column, sql in values.items())
-    select = f"SELECT profile_id, {named}\nFROM {who.people}{joins}"
+    events_step = f"events AS {once}MATERIALIZED (\n{in_order(scanned, traits, events, as_of)}\n)"
+    return [events_step, *found], joins + ("" if once else UNFILTERED)
+
+
+def finished_rows(
+    project: Project, section: str, values: dict[str, str], people: str, *, events: EventColumns, as_of: str
+) -> str:
+    """SELECT of the stored traits of a section, from SQL values of those made from events in a join with people."""
+    names, traits = stored_traits(project, section), project.sections[section].traits
+    base = base_traits(project, section)
+    found = {stored_column(n, t): finished(t, values[n], value_type(t, events)) for n, t in base.items()}
+    named = "".join(f", {sql} AS {quote(column)}" for column, sql in found.items())
     derived = [n for n in names if n not in base]
     reading = Reading(as_of, timezone=project.timezone)
-    return f"WITH {', '.join(steps)}\n{add_traits(select, derived, traits, reading)}"
+    return add_traits(f"SELECT profile_id{named}\nFROM {people}", derived, traits, reading)
 
 
 def scans(traits: dict[str, Trait], events: EventColumns, as_of: str, attribution: str, entity: str) -> str:
     """Union of one scan per source, of all events that these traits read; empty when no source was loaded."""
-    used: dict[str, list[Trait]] = defaultdict(list)
-    for trait in traits.values():
-        for source in events.sources(trait.event):
-            used[source].append(trait)
-    join = f"{attribution} a ON a.tuple_key = e.{quote(f'tuple_{entity}')}"
+    join = owner_join(attribution, entity)
     selects = [
         events.scan(
             source,
@@ -80,9 +99,23 @@ def scans(traits: dict[str, Trait], events: EventColumns, as_of: str, attributio
             join,
             visible(as_of, [t.within for t in some]),
         )
-        for source, some in sorted(used.items())
+        for source, some in readers(traits, events).items()
     ]
     return "\nUNION ALL BY NAME\n".join(selects)
+
+
+def readers(traits: dict[str, Trait], events: EventColumns) -> dict[str, list[Trait]]:
+    """Loaded sources, sorted, each with the traits that read it."""
+    used: dict[str, list[Trait]] = defaultdict(list)
+    for trait in traits.values():
+        for source in events.sources(trait.event):
+            used[source].append(trait)
+    return dict(sorted(used.items()))
+
+
+def owner_join(attribution: str, entity: str) -> str:
+    """Join of events, under the alias `e`, with the table that says whose their id tuples are."""
+    return f"{attribution} a ON a.tuple_key = e.{quote(f'tuple_{entity}')}"
 
 
 def in_order(scanned: str, traits: dict[str, Trait], events: EventColumns, as_of: str) -> str:

@@ -9,14 +9,18 @@ import duckdb
 from profiles_assets.events.load import newest_day
 from profiles_assets.identity.as_of import stitch_as_of
 from profiles_assets.identity.attribution import create_attribution
+from profiles_assets.identity.owners import owners_step
 from profiles_assets.project.project import Project
+from profiles_assets.traits.advance import ROWS, Moment, feed_from, stage_all, stage_changed
 from profiles_assets.traits.columns import event_columns
 from profiles_assets.traits.compile import Who, compile_section, select_all_traits
 from profiles_assets.traits.funnels import stage_funnel
 from profiles_assets.traits.metrics import stage_distributions
+from profiles_assets.traits.running import STATES, states_table
 from resources import progress
+from resources.feed import newest_snapshot
 from resources.lake import Lake
-from resources.tables import Change, Merge, quote, stage_merge, write_merge
+from resources.tables import Change, Merge, quote, rows_after, stage_merge, write_merge
 
 Con = duckdb.DuckDBPyConnection
 
@@ -30,32 +34,53 @@ class SectionReport:
     change: Change = field(default_factory=Change)
 
 
+@dataclass(frozen=True)
+class _Staged:
+    report: SectionReport
+    notes: dict[str, str]
+    merges: tuple[Merge, ...] = ()
+
+
 def update_section(lake: Lake, project: Project, section: str) -> SectionReport:
-    """Bring the table of a section to the newest load day; only rows of people who changed are rewritten."""
-    entity, table, step = (
-        project.sections[section].entity,
-        f"entity_vars.{quote(section)}",
-        f"entity_vars/{section}",
-    )
-    reads = [*upstream(project, entity), step]
+    """Bring the table of a section to the newest load day.
 
-    def compute(con: Con) -> tuple[SectionReport, str, Merge | None]:
-        as_of = newest_day(con, project)
+    Only people whom something happened to are computed, from their states, and only rows that changed are written.
+    """
+    entity, step = project.sections[section].entity, f"entity_vars/{section}"
+    reads = [*upstream(project, entity), owners_step(entity), step]
+
+    def compute(con: Con) -> _Staged:
+        as_of, notes = newest_day(con, project), progress.applied(con, step)
         version = section_version(con, project, section, as_of)
-        if as_of is None or progress.applied(con, step).get("all") == version:
-            return SectionReport(as_of, _people(con, table)), version, None
-        stage_people(con, entity)
-        create_attribution(con, project, entity)
-        stage_section(con, project, section, as_of, "staged_section")
-        merge = stage_merge(con, table, "staged_section", ["profile_id"])
-        return SectionReport(as_of, _people(con, "staged_section"), merge.change), version, merge
+        table = f"entity_vars.{quote(section)}"
+        if as_of is None or notes.get("all") == version:
+            return _Staged(SectionReport(as_of, _people(con, table)), {})
+        now = Moment(project, section, event_columns(con, project), as_of)
+        merges = _stage(con, now, notes, table)
+        made = {"as_of": as_of.isoformat(), "shape": now.shape, "snapshot": str(newest_snapshot(con))}
+        report = SectionReport(as_of, rows_after(con, merges[-1]), merges[-1].change)
+        return _Staged(report, {"all": version} | made, merges)
 
-    def write(con: Con, value: tuple[SectionReport, str, Merge | None]) -> None:
-        if value[2] is not None:
-            write_merge(con, value[2])
-            progress.record(con, step, {"all": value[1]})
+    def write(con: Con, staged: _Staged) -> None:
+        for merge in staged.merges:
+            write_merge(con, merge)
+        progress.record(con, step, staged.notes)
 
-    return lake.step(compute, write, reads)[0]
+    return lake.step(compute, write, reads).report
+
+
+def _stage(con: Con, now: Moment, notes: dict[str, str], table: str) -> tuple[Merge, ...]:
+    """Differences of the states and of the rows of a section."""
+    feed, states = feed_from(con, now, notes), states_table(now.section)
+    if feed is None:
+        stage_all(con, now)
+        return stage_merge(con, states, STATES, ["profile_key"]), stage_merge(con, table, ROWS, ["profile_id"])
+    stage_changed(con, now, date.fromisoformat(notes["as_of"]), feed)
+    scopes = "profile_key IN (SELECT profile_key FROM concerned)", "profile_id IN (SELECT profile_id FROM concerned)"
+    return (
+        stage_merge(con, states, STATES, ["profile_key"], scopes[0]),
+        stage_merge(con, table, ROWS, ["profile_id"], scopes[1]),
+    )
 
 
 def upstream(project: Project, entity: str) -> list[str]:

@@ -15,17 +15,23 @@ def stage_identify_traits(
 ) -> None:
     """Temporary table (profile_id, identify_traits MAP(VARCHAR, VARCHAR)) from a table `attribution`."""
     column = f"tuple_{entity}"
+    names = identify_sources(con, project, entity)
     scans = [
         f"SELECT a.profile_id, time, event_id, file, position, identify_traits FROM raw_events.{quote(name)} e "
         f"JOIN attribution a ON a.tuple_key = e.{quote(column)} "
-        f"WHERE {counts_sql(source, as_of, 'e')} AND identify_traits IS NOT NULL"
-        for name, source in project.sources.items()
-        if source.identify_traits and column in columns(con, f"raw_events.{quote(name)}")
+        f"WHERE {counts_sql(project.sources[name], as_of, 'e')} AND identify_traits IS NOT NULL"
+        for name in names
     ]
     nothing = "SELECT NULL::VARCHAR AS profile_id, NULL::MAP(VARCHAR, VARCHAR) AS identify_traits WHERE false"
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE {table} AS {newest_by_key(' UNION ALL '.join(scans)) if scans else nothing}"
     )
+
+
+def identify_sources(con: Con, project: Project, entity: str) -> list[str]:
+    """Loaded sources with identify traits of an entity."""
+    told = [name for name, source in project.sources.items() if source.identify_traits]
+    return [name for name in told if f"tuple_{entity}" in columns(con, f"raw_events.{quote(name)}")]
 
 
 def newest_by_key(scan: str) -> str:

@@ -44,15 +44,15 @@ def aggregate_sql(trait: Trait, events: EventColumns, as_of: str) -> str:
     """Aggregate, over the events of its name in a scan, that gives the value of a trait made from events."""
     some = " AND ".join(narrowed(trait, events, as_of))
     rows = f"FILTER (WHERE {some})" if some else ""
-    return AGGREGATES[_plain_verb(trait)](trait_value(trait, events).sql, rows)
+    return AGGREGATES[plain_verb(trait)](trait_value(trait, events).sql, rows)
 
 
 def verb_needs_order(trait: Trait) -> bool:
     """True when a verb looks at the order of events."""
-    return _plain_verb(trait) in ("first", "latest", "most_frequent") or trait.keep is not None
+    return plain_verb(trait) in ("first", "latest", "most_frequent") or trait.keep is not None
 
 
-def _plain_verb(trait: Trait) -> str:
+def plain_verb(trait: Trait) -> str:
     """The verb; what rises with the order of events needs no look at it."""
     if trait.verb in ("first", "latest") and trait.event_property in RISING:
         return "min" if trait.verb == "first" else "max"
