@@ -20,8 +20,7 @@ def stage_journeys(con: Con, touches: str, conversions: str, window: int, as_of:
 
     A row per touch: journey, person, day of the conversion (of the first touch where there was none), conversions
     and value of the journey, channel, age in days before the conversion, position from 1, length, and `before_last` in
-    days. `window` is
-    in whole days: the day of the conversion and those before it.
+    days. `window` is in whole days: the day of the conversion and those before it.
     """
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE {TOUCHES} AS
