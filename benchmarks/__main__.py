@@ -6,7 +6,7 @@ from importlib import import_module
 
 from benchmarks.measure import publish
 
-AREAS = ("load", "traits", "identity", "incremental", "functions", "arrival")
+AREAS = ("load", "traits", "identity", "incremental", "functions", "arrival", "ml")
 
 
 def main() -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 import dagster as dg
 
-from ml.checks import beats_baseline, enough_history, one_score_per_person, scores_in_range
+from ml.checks import beats_baseline, beats_built_in, enough_history, one_score_per_person, scores_in_range
 from ml.definition import model_definition, score_definition
 from ml.predict import TrainingReport, score, train
 from ml.report import backtest_table, metric_picture, model_words, score_picture, sentence
@@ -12,6 +12,7 @@ from ml.scores import scores_table
 from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
 from profiles_assets.project.project import Forecast, Project
+from profiles_assets.project.score_columns import PARTS
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
@@ -30,6 +31,9 @@ MODEL_CHECKS = {
     "enough_history": "There is enough history, and enough people did and did not do it, to train a model.",
     "beats_baseline": "In the backtest the champion is better than every naive guess.",
 }
+OWN_CHECKS = {
+    "beats_built_in": "In the backtest the Python model is better than every built-in one.",
+}
 SCORE_CHECKS = {
     "scores_in_range": "Probabilities lie between 0 and 1, amounts are not negative, percentiles within 0 and 100.",
     "one_score_per_person": "Nobody has two scores, and everybody who has one exists.",
@@ -42,14 +46,14 @@ MODEL_COLUMNS = {
     "rows": ("BIGINT", "Rows it was trained on."),
     "metrics": ("VARCHAR", "Mean backtest metrics of each candidate, as JSON."),
     "parameters": ("VARCHAR", "Parameters and features, as JSON."),
+    "parent": ("VARCHAR", "Id of the model before it."),
     "problem": ("VARCHAR", "Why there is no model, in words."),
     "current": ("BOOLEAN", "Whether scores come from this model."),
 }
 SCORE_COLUMNS = {
     "profile_id": ("VARCHAR", "The person."),
-    "score": ("DOUBLE", "Probability or expected amount."),
-    "percentile": ("DOUBLE", "Share of scored people below, in percent; equal scores count half."),
-    "band": ("VARCHAR", "Name of the declared band the score falls into."),
+    **{part.column: (part.sql_type, f"{part.description}.") for part in PARTS},
+    "changes": ("DOUBLE[]", "By how much each of the reasons moves the score, against the feature's usual value."),
 }
 
 
@@ -69,18 +73,18 @@ def score_key(name: str) -> dg.AssetKey:
 
 
 def _model_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
-    key = model_key(forecast.name)
+    key, described = model_key(forecast.name), MODEL_CHECKS | (OWN_CHECKS if forecast.spec.is_python else {})
 
     @dg.asset(
         key=key,
         deps=_inputs(project, forecast),
         group_name="predictions",
-        kinds={"scikitlearn", "scipy"},
+        kinds={"python", "scikitlearn"} if forecast.spec.is_python else {"scikitlearn", "scipy"},
         owners=owners(forecast.owner, project.owner),
         automation_condition=automation(),
         freshness_policy=FRESHNESS,
         code_version=model_definition(project, forecast),
-        check_specs=checks(key, MODEL_CHECKS, warn_only=list(MODEL_CHECKS)),
+        check_specs=checks(key, described, warn_only=list(described)),
         metadata=schema(MODEL_COLUMNS),
         description=_description(
             forecast, "A model trained on past dates and tested on later ones; the best candidate is kept."
@@ -88,10 +92,12 @@ def _model_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
     )
     def model(lake: Lake) -> dg.MaterializeResult:
         report = train(lake, project, forecast)
-        results = [
-            outcome("enough_history", enough_history(report.model), warn=True),
-            outcome("beats_baseline", beats_baseline(forecast, report.model), warn=True),
-        ]
+        found = {
+            "enough_history": enough_history(report.model),
+            "beats_baseline": beats_baseline(forecast, report.model),
+            "beats_built_in": beats_built_in(forecast, report.model),
+        }
+        results = [outcome(name, found[name], warn=True) for name in described]
         return dg.MaterializeResult(metadata=_model_metadata(forecast, report), check_results=results)
 
     return model

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+from numpy.typing import NDArray
+
 from ml import metrics
-from ml.candidates import BASELINES, MODELS, Candidate, fitted_baselines, fitted_models
+from ml.baselines import BASELINES, fitted_baselines
+from ml.candidates import MODELS, fitted_models
 from ml.dates import Calendar
-from ml.rows import Rows, Vector
+from ml.rows import Vector
 from ml.training import TrainingSet
 from profiles_assets.project.project import Forecast
 
@@ -22,12 +26,14 @@ PROBABILITY: dict[str, Callable[[Vector, Vector], float]] = {
     "auc": metrics.auc,
     "brier": metrics.brier,
     "ece": metrics.ece,
+    "lift": metrics.lift,
 }
 AMOUNT: dict[str, Callable[[Vector, Vector], float]] = {
     "rmse": metrics.rmse,
     "mae": metrics.mae,
     "bias": metrics.bias,
     "gini": metrics.normalised_gini,
+    "decile_mape": metrics.decile_mape,
 }
 
 
@@ -41,27 +47,42 @@ class Result:
     value: float
 
 
+@dataclass(frozen=True)
+class Trial:
+    """What a model said on a date about people, by who they are today, and what happened; shape (rows,) each."""
+
+    model: str
+    as_of: date
+    people: NDArray[np.object_]
+    happened: Vector
+    predicted: Vector
+
+
 def backtest(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> list[Result]:
     """Metrics of every candidate and baseline on every date that can be tested."""
-    return [result for day in calendar.tests for result in _test(forecast, training, day, calendar.closed_by(day))]
+    return measured(forecast, trials(forecast, calendar, training))
 
 
-def _test(forecast: Forecast, training: TrainingSet, day: date, closed: Iterable[date]) -> Iterator[Result]:
-    known, rows = training.rows.at(closed), training.rows.at([day])
-    if not len(known) or not len(rows):
-        return
-    histories = training.histories_at(day)
-    models = fitted_models(forecast, known, histories) | fitted_baselines(forecast, known, histories)
-    for name, model in models.items():
-        yield from _measure(forecast, name, model, day, rows)
+def trials(forecast: Forecast, calendar: Calendar, training: TrainingSet) -> Iterator[Trial]:
+    """Predictions of every candidate and baseline on every date that can be tested."""
+    for day in calendar.tests:
+        known, rows = training.rows.at(calendar.closed_by(day)), training.rows.at([day])
+        if not len(known) or not len(rows):
+            continue
+        histories = training.histories_at(day)
+        models = fitted_models(forecast, known, histories) | fitted_baselines(forecast, known, histories)
+        for name, model in models.items():
+            yield Trial(name, day, rows.people, rows.label, model.predict(rows))
 
 
-def _measure(forecast: Forecast, name: str, model: Candidate, day: date, rows: Rows) -> Iterator[Result]:
-    predicted = model.predict(rows)
-    for metric, measure in metrics_of(forecast).items():
-        value = measure(rows.label, predicted)
-        if math.isfinite(value):
-            yield Result(name, day, metric, value)
+def measured(forecast: Forecast, tests: Iterable[Trial]) -> list[Result]:
+    """Every metric that the data can give, of every model on every date."""
+    found = [
+        Result(test.model, test.as_of, name, measure(test.happened, test.predicted))
+        for test in tests
+        for name, measure in metrics_of(forecast).items()
+    ]
+    return [result for result in found if math.isfinite(result.value)]
 
 
 def metrics_of(forecast: Forecast) -> dict[str, Callable[[Vector, Vector], float]]:
@@ -86,16 +107,28 @@ def means(results: Iterable[Result]) -> dict[str, dict[str, float]]:
 
 
 def champion(forecast: Forecast, results: Iterable[Result]) -> str:
-    """The candidate with the lowest mean of the deciding metric; the simpler one of equals."""
+    """The candidate with the lowest mean of the deciding metric, the simpler one of equals; or the declared model."""
+    if forecast.spec.model != "auto":
+        return forecast.spec.model
     deciding, found = deciding_metric(forecast), means(results)
     runners = [name for name in MODELS if deciding in found.get(name, {})]
     if not runners:
-        return "btyd" if forecast.spec.model == "auto" else forecast.spec.model
+        return "btyd"
     return min(runners, key=lambda name: found[name][deciding])
 
 
 def beats_baseline(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:
     """Whether a model is better than every naive guess."""
+    return is_best(forecast, averages, model, BASELINES)
+
+
+def beats_built_in(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:
+    """Whether a Python model is better than every built-in one."""
+    return is_best(forecast, averages, model, MODELS)
+
+
+def is_best(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str, others: Iterable[str]) -> bool:
+    """Whether the deciding metric of a model is below that of all others that have one."""
     deciding = deciding_metric(forecast)
     mine = averages.get(model, {}).get(deciding, math.inf)
-    return all(mine < averages[name][deciding] for name in BASELINES if deciding in averages.get(name, {}))
+    return all(mine < averages[name][deciding] for name in others if deciding in averages.get(name, {}))

@@ -1,14 +1,14 @@
-"""The models that compete for a prediction, behind one protocol, and the naive guesses they must beat.
+"""The models that compete for a prediction, behind one protocol.
 
 `btyd`      Pareto/NBD on each purchase history, with Gamma-Gamma for money. It says nothing about people who
             never bought: they get the mean outcome of such people in training.
 `boosted`   gradient boosting on traits and purchase history.
 `blend`     logit average of both for probabilities, geometric mean for amounts.
-`mean`      everybody gets the mean outcome; `same_again`: for amounts, what people had in the last horizon.
+
+A Python file of the project stands beside all of them.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -19,11 +19,12 @@ from ml.blend import geometric_mean, logit_average
 from ml.boosted import BoostedClassifier, BoostedRegressor
 from ml.btyd import BGNBD, GammaGamma, ParetoNBD
 from ml.btyd.purchases import PurchaseModel
+from ml.custom import Custom
 from ml.rows import Rows, Vector
+from ml.threads import one_thread
 from profiles_assets.project.project import Forecast
 
 MODELS = ("btyd", "boosted", "blend")
-BASELINES = ("mean", "same_again")
 PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {"ParetoNBD": ParetoNBD, "BGNBD": BGNBD}
 PENALTY = 1e-4
 
@@ -145,45 +146,6 @@ class Blend:
         return blend(self.first.predict(rows), self.second.predict(rows))
 
 
-@dataclass
-class Mean:
-    """Everybody gets the mean outcome."""
-
-    mean: float = 0.0
-
-    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
-        """Take the mean."""
-        self.mean = float(rows.label.mean())
-        return self
-
-    def predict(self, rows: Rows) -> Vector:
-        """The mean for each row."""
-        return np.full(len(rows), self.mean)
-
-
-@dataclass
-class SameAgain:
-    """People do in the next horizon what they did in the last one."""
-
-    def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
-        """Nothing to learn."""
-        return self
-
-    def predict(self, rows: Rows) -> Vector:
-        """The amount of the last horizon."""
-        return np.nan_to_num(rows.column("_recent"))
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep trees on one thread: sums of floats differ with the number of threads, and small fits are faster."""
-    import sklearn.ensemble  # noqa: F401
-    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-    with threadpool_limits(1):
-        yield
-
-
 def fit_purchases(frequency: Vector, recency: Vector, age: Vector) -> PurchaseModel | None:
     """Pareto/NBD, or BG/NBD where that finds no parameters; None where nobody has bought again."""
     for model in PURCHASE_MODELS.values():
@@ -203,18 +165,17 @@ def fit_spend(frequency: Vector, monetary: Vector) -> GammaGamma | None:
 
 
 def fitted_models(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:
-    """The candidates that a spec allows, fitted; the blend shares the fits of the others."""
-    chosen = MODELS if forecast.spec.model == "auto" else (forecast.spec.model,)
+    """The candidates that a spec allows, fitted; the blend shares the fits of the others.
+
+    Beside a Python model all built-in ones are tested too, to tell what it adds.
+    """
+    spec = forecast.spec
+    chosen = MODELS if spec.model == "auto" or spec.is_python else (spec.model,)
     btyd, trees = BuyTillYouDie(forecast), Trees(forecast)
     if chosen != ("boosted",):
         btyd.fit(rows, histories)
     if chosen != ("btyd",):
         trees.fit(rows, histories)
     made: dict[str, Candidate] = {"btyd": btyd, "boosted": trees, "blend": Blend(forecast, btyd, trees)}
-    return {name: made[name] for name in chosen}
-
-
-def fitted_baselines(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:
-    """The naive guesses, fitted."""
-    baselines: dict[str, Candidate] = {"mean": Mean().fit(rows, histories)}
-    return baselines if forecast.spec.is_probability else baselines | {"same_again": SameAgain()}
+    own: dict[str, Candidate] = {spec.model: Custom(forecast).fit(rows, histories)} if spec.is_python else {}
+    return own | {name: made[name] for name in chosen}

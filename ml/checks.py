@@ -4,8 +4,7 @@ from typing import Any
 
 import duckdb
 
-from ml.backtest import beats_baseline as better_than_baseline
-from ml.backtest import deciding_metric
+from ml import backtest
 from ml.registry import Model
 from ml.scores import scores_table
 from profiles_assets.project.project import Forecast
@@ -25,9 +24,19 @@ def beats_baseline(forecast: Forecast, model: Model | None) -> Found:
     """Whether the champion was better than every naive guess; a missing model is told by another check."""
     if model is None or model.champion is None:
         return True, {}
-    deciding = deciding_metric(forecast)
-    found = {name: values[deciding] for name, values in model.metrics.items() if deciding in values}
-    return better_than_baseline(forecast, model.metrics, model.champion), {deciding: found}
+    return backtest.beats_baseline(forecast, model.metrics, model.champion), _deciding(forecast, model)
+
+
+def beats_built_in(forecast: Forecast, model: Model | None) -> Found:
+    """Whether a Python model was better than the built-in ones; otherwise `model: auto` would do better."""
+    if model is None or model.champion is None:
+        return True, {}
+    return backtest.beats_built_in(forecast, model.metrics, model.champion), _deciding(forecast, model)
+
+
+def _deciding(forecast: Forecast, model: Model) -> dict[str, Any]:
+    deciding = backtest.deciding_metric(forecast)
+    return {deciding: {name: values[deciding] for name, values in model.metrics.items() if deciding in values}}
 
 
 def scores_in_range(con: Con, forecast: Forecast) -> Found:

@@ -5,7 +5,7 @@ import hashlib
 from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Forecast, Project
 
-CODE_VERSION = "1"
+CODE_VERSION = "2"
 WORDS = {"title", "description", "owner"}
 
 
@@ -21,7 +21,7 @@ def model_definition(project: Project, forecast: Forecast) -> str:
     funnels = [
         f"{n}: {f.spec.model_dump_json(exclude=WORDS)}" for n, f in sorted(project.funnels_of(forecast.entity).items())
     ]
-    return text_hash(CODE_VERSION, forecast.entity, spec, *facts, *funnels)
+    return text_hash(CODE_VERSION, forecast.entity, spec, forecast.spec.source, *facts, *funnels)
 
 
 def score_definition(project: Project, forecast: Forecast) -> str:

@@ -4,11 +4,14 @@ Every function takes two arrays of shape (n,) and raises ValueError if they are 
 hold missing values. A figure that the data cannot give (AUC with one class, say) is nan.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import rankdata
 
 Vector = NDArray[np.float64]
+Metric = Callable[[ArrayLike, ArrayLike], float]
 SMALLEST = 1e-15
 
 
@@ -43,6 +46,27 @@ def ece(happened: ArrayLike, probability: ArrayLike, bins: int = 10) -> float:
     place = np.minimum((p * bins).astype(int), bins - 1)
     gaps = np.bincount(place, weights=p - label, minlength=bins)
     return float(np.abs(gaps).sum() / len(p))
+
+
+def lift(happened: ArrayLike, score: ArrayLike, share: float = 0.1) -> float:
+    """Return how often it happened among the highest scores, against everybody; nan if it never did.
+
+    Those tied with the lowest of the highest scores count in proportion, so their order does not matter.
+    """
+    y, s = _pair(happened, score)
+    wanted, rate = share * len(y), float(y.mean())
+    above = s > np.partition(s, len(s) - int(np.ceil(wanted)))[len(s) - int(np.ceil(wanted))]
+    edge = s == s[~above].max()
+    taken = y[above].sum() + y[edge].mean() * (wanted - above.sum())
+    return float(taken / wanted / rate) if rate else float("nan")
+
+
+def reliability(happened: ArrayLike, probability: ArrayLike, bins: int = 10) -> list[tuple[float, float, int]]:
+    """Return (mean probability, share it happened to, people) of each of some equally wide bins that has people."""
+    label, p = _classes(happened, probability)
+    place = np.minimum((p * bins).astype(int), bins - 1)
+    groups = [place == number for number in range(bins)]
+    return [(float(p[g].mean()), float(label[g].mean()), int(g.sum())) for g in groups if g.any()]
 
 
 def normalised_gini(actual: ArrayLike, predicted: ArrayLike) -> float:

@@ -5,15 +5,21 @@ from dataclasses import replace
 from datetime import date
 
 import duckdb
+import numpy as np
 
 from ml import registry
-from ml.backtest import Result, backtest, champion, means
+from ml.backtest import Result, Trial, means, measured, trials
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
+from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
 from ml.definition import CODE_VERSION, model_definition, text_hash
 from ml.errors import PredictionError
 from ml.features import Features
 from ml.histories import first_day
+from ml.intervals import learn_intervals
+from ml.leaks import check_leaks
+from ml.metrics import reliability
+from ml.promotion import choose
 from ml.registry import Model
 from ml.training import TrainingSet, check_enough, read_rows, read_training, stage_training
 from profiles_assets.project.project import Forecast, Project
@@ -21,35 +27,44 @@ from profiles_assets.project.project import Forecast, Project
 Con = duckdb.DuckDBPyConnection
 
 
-def make_model(con: Con, project: Project, forecast: Forecast, as_of: date, inputs: str) -> tuple[Model, list[Result]]:
+def make_model(
+    con: Con, project: Project, forecast: Forecast, as_of: date, inputs: str, *, before: Model | None = None
+) -> tuple[Model, list[Result]]:
     """A model of the data as of a day, or one that only says why it is impossible.
 
-    Leaves the rows it was trained on in a temporary table.
+    The champion of the model `before` yields only to a clearly better one. Leaves the rows it was trained on in a
+    temporary table.
     """
     untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs)
+    if before is not None and before.model_id is not None:
+        untrained = replace(untrained, parent=before.model_id, champion=before.champion)
     try:
         calendar = plan_dates(first_day(con, project, forecast), as_of, forecast.spec.over)
         features = stage_training(con, project, forecast, calendar)
         training = read_training(con, features)
         check_enough(training.rows, forecast)
+        check_leaks(training.rows, forecast)
         return fit_model(untrained, forecast, calendar, training, features)
     except PredictionError as error:
-        return replace(untrained, problem=str(error)), []
+        return replace(untrained, champion=None, problem=str(error)), []
 
 
 def fit_model(
     untrained: Model, forecast: Forecast, calendar: Calendar, training: TrainingSet, features: Features
 ) -> tuple[Model, list[Result]]:
     """Choose a champion and fit what is stored of it. Raises PredictionError if that is impossible."""
-    results = backtest(forecast, calendar, training)
-    winner = champion(forecast, results)
+    tests = list(trials(forecast, calendar, training))
+    choice = choose(forecast, tests, untrained.champion)
+    results, winner = measured(forecast, tests), choice.champion
     parameters = {
         "features": features,
-        "btyd": None if winner == "boosted" else _purchase_parameters(forecast, calendar, training),
+        "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
+        **_tested_parts(forecast, [test for test in tests if test.model == winner]),
+        "challenger": choice.challenger and {"model": choice.challenger, "wins": choice.wins},
         "spec": json.loads(forecast.spec.model_dump_json()),
         "code_version": CODE_VERSION,
     }
-    model_id = text_hash(training.fingerprint, forecast.name, untrained.definition, CODE_VERSION)
+    model_id = text_hash(training.fingerprint, forecast.name, untrained.definition, CODE_VERSION, winner)
     model = replace(
         untrained,
         model_id=model_id,
@@ -61,6 +76,17 @@ def fit_model(
     return model, results
 
 
+def _tested_parts(forecast: Forecast, tests: list[Trial]) -> dict[str, object]:
+    """What the champion's tests leave for scores and pictures: reliability of probabilities, intervals of amounts."""
+    if not tests:
+        return {}
+    happened, predicted = (np.concatenate([getattr(t, n) for t in tests]) for n in ("happened", "predicted"))
+    if forecast.spec.is_probability:
+        return {"reliability": reliability(happened, predicted)}
+    intervals = learn_intervals(happened, predicted)
+    return {"intervals": intervals and intervals.to_dict()}
+
+
 def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:
     """The champion of a model, ready to predict: purchase models as stored, trees fitted again."""
     btyd = model.parameters["btyd"]
@@ -68,6 +94,8 @@ def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:
     if model.champion == "btyd":
         return first
     rows = read_rows(con, registry.rows_table(forecast.name), model.parameters["features"])
+    if forecast.spec.is_python:
+        return Custom(forecast).fit(rows, rows.frame)
     trees = Trees(forecast).fit(rows, rows.frame)
     return trees if model.champion == "boosted" else Blend(forecast, first, trees)
 

@@ -58,7 +58,7 @@ def train(lake: Lake, project: Project, forecast: Forecast) -> TrainingReport:
         have = registry.current_model(con, forecast.name)
         if as_of is None or (have and not is_due(project, forecast, have, as_of, inputs)):
             return TrainingReport(as_of, have, tuple(registry.backtests(con, have)) if have else ())
-        model, results = make_model(con, project, forecast, as_of, inputs)
+        model, results = make_model(con, project, forecast, as_of, inputs, before=have)
         return TrainingReport(as_of, model, tuple(results), trained=True)
 
     def write(con: Con, report: TrainingReport) -> None:

@@ -15,15 +15,21 @@ from typing import Any
 import duckdb
 
 from ml.backtest import Result
-from resources.tables import adopt_columns, create_like, exists, quote
+from resources.tables import adopt_columns, columns, create_like, exists, quote
 
 Con = duckdb.DuckDBPyConnection
 
 MODELS, BACKTESTS = "ops.models", "ops.backtests"
 COLUMNS = (
     "prediction VARCHAR, model_id VARCHAR, champion VARCHAR, as_of DATE, rows BIGINT, metrics VARCHAR, "
-    "parameters VARCHAR, definition VARCHAR, inputs VARCHAR, problem VARCHAR, current BOOLEAN"
+    "parameters VARCHAR, definition VARCHAR, inputs VARCHAR, problem VARCHAR, current BOOLEAN, parent VARCHAR"
 )
+
+WRITTEN = (
+    "prediction", "model_id", "champion", "as_of", "rows", "metrics", "parameters", "definition", "inputs", "problem",
+    "parent",
+)  # fmt: skip
+NAMED = ", ".join(f"? AS {name}" for name in WRITTEN)
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Model:
     metrics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     parameters: Mapping[str, Any] = field(default_factory=dict)
     problem: str | None = None
+    parent: str | None = None
 
 
 def rows_table(prediction: str) -> str:
@@ -51,7 +58,8 @@ def current_model(con: Con, prediction: str) -> Model | None:
     """The model in use, or the failed training in its place; None when nothing was ever trained."""
     if not exists(con, MODELS):
         return None
-    names = [f.name for f in fields(Model)]
+    have = columns(con, MODELS)
+    names = [f.name for f in fields(Model) if f.name in have]
     row = con.execute(
         f"SELECT {', '.join(names)} FROM {MODELS} WHERE prediction = ? AND current", [prediction]
     ).fetchone()
@@ -73,6 +81,7 @@ def backtests(con: Con, model: Model) -> list[Result]:
 def save(con: Con, model: Model, results: Iterable[Result], staged_rows: str) -> None:
     """Make a model the one in use, in the caller's transaction; a failed training keeps no rows."""
     con.execute(f"CREATE TABLE IF NOT EXISTS {MODELS} ({COLUMNS})")
+    con.execute(f"ALTER TABLE {MODELS} ADD COLUMN IF NOT EXISTS parent VARCHAR")
     con.execute(
         f"CREATE TABLE IF NOT EXISTS {BACKTESTS} "
         "(prediction VARCHAR, model_id VARCHAR, model VARCHAR, as_of DATE, metric VARCHAR, value DOUBLE)"
@@ -80,10 +89,10 @@ def save(con: Con, model: Model, results: Iterable[Result], staged_rows: str) ->
     key = [model.prediction, model.model_id]
     con.execute(f"DELETE FROM {MODELS} WHERE prediction = ? AND model_id IS NOT DISTINCT FROM ?", key)
     con.execute(f"UPDATE {MODELS} SET current = false WHERE prediction = ? AND current", key[:1])
-    con.execute(f"INSERT INTO {MODELS} VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, true)", _values(model))
+    con.execute(f"INSERT INTO {MODELS} BY NAME SELECT {NAMED}, true AS current", _values(model))
     con.execute(f"DELETE FROM {BACKTESTS} WHERE prediction = ? AND model_id = ?", key)
-    columns = zip(*((r.model, r.as_of, r.metric, r.value) for r in results), strict=True)
-    if lists := [list(column) for column in columns]:
+    values = zip(*((r.model, r.as_of, r.metric, r.value) for r in results), strict=True)
+    if lists := [list(column) for column in values]:
         parts = ", ".join(f"unnest(?::{kind}[])" for kind in ("VARCHAR", "DATE", "VARCHAR", "DOUBLE"))
         con.execute(f"INSERT INTO {BACKTESTS} SELECT ?, ?, {parts}", [*key, *lists])
     _replace_rows(con, rows_table(model.prediction), staged_rows if model.model_id else "")
@@ -92,7 +101,7 @@ def save(con: Con, model: Model, results: Iterable[Result], staged_rows: str) ->
 def _values(model: Model) -> list[Any]:
     texts = [json.dumps(part, sort_keys=True) for part in (model.metrics, model.parameters)]
     start = [model.prediction, model.model_id, model.champion, model.as_of, model.rows]
-    return [*start, *texts, model.definition, model.inputs, model.problem]
+    return [*start, *texts, model.definition, model.inputs, model.problem, model.parent]
 
 
 def _replace_rows(con: Con, table: str, staged: str) -> None:

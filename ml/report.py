@@ -69,7 +69,10 @@ def model_words(model: Model | None) -> str:
         return "nothing has been trained yet"
     if model.problem:
         return model.problem
-    return f"{model.champion} of {model.as_of}, trained on {model.rows:,} rows"
+    words = f"{model.champion} of {model.as_of}, trained on {model.rows:,} rows"
+    if better := model.parameters.get("challenger"):
+        words += f"; the challenger {better['model']} is better, but in {better['wins']:.0%} of the draws only"
+    return words
 
 
 def _number(value: float | None) -> str:

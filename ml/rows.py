@@ -36,6 +36,11 @@ class Rows:
         return self.column("_label")
 
     @property
+    def people(self) -> NDArray[np.object_]:
+        """Who each row is about today."""
+        return self.frame["_person" if "_person" in self.frame else "profile_id"].to_numpy(object)
+
+    @property
     def has_bought(self) -> NDArray[np.bool_]:
         """Who has any purchase history."""
         return ~np.isnan(self.column("_age"))

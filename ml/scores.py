@@ -1,14 +1,18 @@
 """Scores of everybody a prediction is about, with percentiles and bands."""
 
 from datetime import date
+from typing import Any
 
 import duckdb
 import pyarrow as pa
 
 from ml.bands import parse_bands, percentile_ranks
+from ml.candidates import Candidate
 from ml.features import Features
 from ml.histories import Seen, stage_history
+from ml.intervals import Intervals
 from ml.model import load_champion
+from ml.reasons import explained
 from ml.registry import Model
 from ml.rows import Rows, Vector
 from ml.training import known_sql, read_rows
@@ -21,29 +25,37 @@ from resources.tables import columns, quote
 
 Con = duckdb.DuckDBPyConnection
 
-COLUMNS = "profile_id VARCHAR, score DOUBLE, percentile DOUBLE, band VARCHAR"
 SCHEMA = pa.schema(
-    [("profile_id", pa.string()), ("score", pa.float64()), ("percentile", pa.float64()), ("band", pa.string())]
+    [
+        ("profile_id", pa.string()),
+        ("score", pa.float64()),
+        ("percentile", pa.float64()),
+        ("band", pa.string()),
+        ("low", pa.float64()),
+        ("high", pa.float64()),
+        ("reasons", pa.list_(pa.string())),
+        ("changes", pa.list_(pa.float64())),
+        ("version", pa.string()),
+        ("as_of", pa.date32()),
+    ]
 )
 STAGED = "staged_scores"
 
 
 def scores_table(prediction: str) -> str:
-    """Table (profile_id, score, percentile, band) of a prediction."""
+    """Table of the scores of a prediction, with the columns of SCHEMA."""
     return f"predictions.{quote(prediction)}"
 
 
 def stage_scores(con: Con, project: Project, forecast: Forecast, model: Model | None, as_of: date) -> None:
     """Temporary table of scores as of the newest day; empty where there is no model."""
-    con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} ({COLUMNS})")
-    if model is None or model.model_id is None:
-        return
-    rows = current_rows(con, project, forecast, model.parameters["features"], as_of)
-    if len(rows):
-        scores = load_champion(con, forecast, model).predict(rows)
-        con.register("scored", scored(forecast, rows, scores))
-        con.execute(f"INSERT INTO {STAGED} FROM scored")
-        con.unregister("scored")
+    con.register("scored", SCHEMA.empty_table())
+    if model is not None and model.model_id is not None:
+        rows = current_rows(con, project, forecast, model.parameters["features"], as_of)
+        if len(rows):
+            con.register("scored", scored(forecast, rows, load_champion(con, forecast, model), model, as_of))
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS FROM scored")
+    con.unregister("scored")
 
 
 def current_rows(con: Con, project: Project, forecast: Forecast, features: Features, as_of: date) -> Rows:
@@ -60,8 +72,17 @@ def current_rows(con: Con, project: Project, forecast: Forecast, features: Featu
     return read_rows(con, "known_now", features)
 
 
-def scored(forecast: Forecast, rows: Rows, scores: Vector) -> pa.Table:
-    """Scores with their percentiles and, where bands are declared, their bands."""
+def scored(forecast: Forecast, rows: Rows, champion: Candidate, model: Model, as_of: date) -> pa.Table:
+    """Scores with their percentiles, declared bands, intervals of amounts, and reasons."""
+    scores = champion.predict(rows)
     bands = parse_bands(forecast.spec.bands).labels(scores) if forecast.spec.bands else [None] * len(rows)
-    columns_ = [rows.frame["profile_id"].to_numpy(object), scores, percentile_ranks(scores), bands]
-    return pa.table([pa.array(c, f.type) for c, f in zip(columns_, SCHEMA, strict=True)], schema=SCHEMA)
+    why = explained(champion, rows, scores, forecast.spec.predict.event)
+    low, high = _interval(model, scores)
+    start = [rows.frame["profile_id"].to_numpy(object), scores, percentile_ranks(scores), bands, low, high]
+    rest = [why.names, why.changes, [model.model_id] * len(rows), [as_of] * len(rows)]
+    return pa.table([pa.array(c, f.type) for c, f in zip([*start, *rest], SCHEMA, strict=True)], schema=SCHEMA)
+
+
+def _interval(model: Model, scores: Vector) -> tuple[Any, Any]:
+    told = model.parameters.get("intervals")
+    return Intervals.from_dict(told).around(scores) if told else ([None] * len(scores), [None] * len(scores))

@@ -27,7 +27,7 @@ Con = duckdb.DuckDBPyConnection
 
 TABLE, HISTORIES = "training_rows", "training_histories"
 FEWEST = 25
-MOST_HISTORIES = 1500
+MOST_HISTORIES = 20_000
 
 
 @dataclass(frozen=True)

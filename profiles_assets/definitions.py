@@ -6,6 +6,7 @@ from pathlib import Path
 import dagster as dg
 
 from ml.assets import build_prediction_assets
+from ml.attribution.assets import build_attribution_assets
 from profiles_assets.events.assets import build_event_assets
 from profiles_assets.functions.assets import build_function_assets, build_function_triggers
 from profiles_assets.identity.assets import build_identity_assets
@@ -15,6 +16,7 @@ from profiles_assets.profiles.audience_assets import build_audience_assets
 from profiles_assets.profiles.view_assets import build_view_assets
 from profiles_assets.project.loader import load_project
 from profiles_assets.project.project import DEFAULT_PROJECT
+from profiles_assets.project.yaml_lines import Document
 from profiles_assets.traits.assets import build_trait_assets
 from profiles_assets.traits.funnel_assets import build_funnel_assets
 from profiles_assets.traits.metric_assets import build_metric_assets
@@ -25,10 +27,15 @@ from resources.lake import Lake, lake_of
 from resources.signals import heed_signals
 
 
-def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definitions:
-    """Assets, checks, job, sensors and schedule of the project in a folder. Raises ProjectError for a wrong one."""
+def build_defs(
+    project_dir: str | Path, lake: Lake | None = None, predictions: Document | None = None
+) -> dg.Definitions:
+    """Assets, checks, job, sensors and schedule of the project in a folder, with predictions that stand elsewhere.
+
+    Raises ProjectError for a wrong one.
+    """
     heed_signals()
-    project = load_project(Path(project_dir))
+    project = load_project(Path(project_dir), predictions)
     lake = lake or lake_of(project.root)
     job, upkeep = build_job(), build_upkeep_job()
     triggers = build_triggers(project, lake, job)
@@ -43,6 +50,7 @@ def build_defs(project_dir: str | Path, lake: Lake | None = None) -> dg.Definiti
         *build_function_assets(project, lake),
         *build_metric_assets(project),
         *(asset for forecast in project.predictions.values() for asset in build_prediction_assets(project, forecast)),
+        *build_attribution_assets(project),
         *build_profile_assets(project),
         *build_audience_assets(project),
         *build_view_assets(project),

@@ -5,6 +5,7 @@ from datetime import date
 from functools import partial
 from graphlib import TopologicalSorter
 
+from ml.attribution.step import credits_step, update_credits
 from ml.predict import score, train
 from profiles_assets.events.load import load_events
 from profiles_assets.events.model_source import inputs_of
@@ -76,6 +77,8 @@ def steps(lake: Lake, project: Project) -> Iterator[Step]:
     for name, forecast in project.predictions.items():
         yield f"predictions/{name}_model", partial(train, lake, project, forecast)
         yield f"predictions/{name}", partial(score, lake, project, forecast)
+    for name in project.attribution:
+        yield credits_step(name), partial(update_credits, lake, project, name)
     for entity in project.entities:
         yield f"profiles/{entity}", partial(update_profiles, lake, project, entity)
     for name in project.audiences:

@@ -28,7 +28,7 @@ VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
 SCHEMAS = (
     "ops", "raw_events", "identity", "models", "states", "entity_vars", "funnels", "metrics", "predictions",
-    "profiles", "audiences", "views",
+    "profiles", "audiences", "views", "attribution",
 )  # fmt: skip
 
 

@@ -78,4 +78,6 @@ def _score(prediction: dict[str, Any]) -> str:
     if prediction["score"] is None:
         return "–"
     band = f"   band {prediction['band']}" if prediction["band"] else ""
-    return f"{prediction['score']:.3f}   percentile {prediction['percentile']:.0f}{band}"
+    between = f"   80 % {prediction['low']:,.2f} to {prediction['high']:,.2f}" if prediction["low"] is not None else ""
+    why = f"   because of {', '.join(prediction['reasons'])}" if prediction["reasons"] else ""
+    return f"{prediction['score']:.3f}{between}   percentile {prediction['percentile']:.0f}{band}{why}"

@@ -8,7 +8,7 @@ from profiles_assets.project.loader import checked_draft
 from profiles_assets.project.problems import Problem, ProjectError
 from profiles_assets.project.project import Project
 
-KINDS = ("sources", "entities", "models", "funnels", "metrics", "audiences", "views", "predictions")
+KINDS = ("sources", "entities", "models", "funnels", "metrics", "audiences", "views", "predictions", "attribution")
 
 
 @click.command()

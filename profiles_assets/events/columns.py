@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from profiles_assets.events.times import time_sql
+from profiles_assets.project.attribution import properties_read
 from profiles_assets.project.conditions import ORDERED, Comparison, ConditionError, comparisons, parse_conditions
 from profiles_assets.project.expressions import expression_uses
 from profiles_assets.project.funnels import used_properties
@@ -80,6 +81,9 @@ def _uses(project: Project) -> Iterator[tuple[str, Use]]:
         target = forecast.spec.predict
         if target.property:
             yield target.event, (target.property, target.goal == "sum")
+    for found in project.attribution.values():
+        for event, path, number in properties_read(found.spec):
+            yield event, (path, number)
     for funnel in project.funnels.values():
         for event, path, number in used_properties(funnel.spec):
             yield event, (path, number)

@@ -9,6 +9,7 @@ from profiles_assets.profiles.rows import rows_table
 from profiles_assets.profiles.table import update_profiles, view_name
 from profiles_assets.project.funnels import FUNNEL_MEANING, funnel_columns
 from profiles_assets.project.project import Project
+from profiles_assets.project.score_columns import PARTS
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
@@ -92,13 +93,9 @@ def _columns(project: Project, entity: str) -> dict[str, tuple[str, str]]:
         for column, type_ in funnel_columns(name).items()
     }
     scores = {
-        name + suffix: (type_, f"{what} of the prediction {name}.")
+        name + part.suffix: (part.sql_type, f"{part.description}, of the prediction {name}.")
         for name in project.predictions_of(entity)
-        for suffix, type_, what in (
-            ("", "DOUBLE", "Score"),
-            ("_percentile", "DOUBLE", "Percentile"),
-            ("_band", "VARCHAR", "Band"),
-        )
+        for part in PARTS
     }
     return COLUMNS | traits | funnels | scores
 

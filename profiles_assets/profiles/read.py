@@ -14,6 +14,7 @@ from profiles_assets.profiles.table import masked_select, view_name
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.problems import did_you_mean
 from profiles_assets.project.project import Project
+from profiles_assets.project.score_columns import PARTS
 from profiles_assets.traits.evaluate import stage_traits_as_of
 from profiles_assets.traits.identify import stage_identify_traits
 from resources.tables import columns, literal
@@ -111,14 +112,7 @@ def arranged(project: Project, entity: str, row: dict[str, Any], as_of: date) ->
         "traits": {name: {t: row.get(t) for t in section.traits} for name, section in sections.items()},
         "funnels": {n: {c: row.get(c) for c in funnel_columns(n)} for n in project.funnels_of(entity)},
         "audiences": [name for name in project.audiences_of(entity) if row.get(name)],
-        "predictions": {
-            name: {
-                "score": row.get(name),
-                "percentile": row.get(f"{name}_percentile"),
-                "band": row.get(f"{name}_band"),
-            }
-            for name in predictions
-        },
+        "predictions": {name: {part.column: row.get(name + part.suffix) for part in PARTS} for name in predictions},
     }
 
 

@@ -18,6 +18,7 @@ from profiles_assets.profiles.publication import publish_complete
 from profiles_assets.profiles.rows import ROWS, rows_shape, rows_table, stage_rows
 from profiles_assets.project.personal import personal_columns, personal_ids, personal_keys
 from profiles_assets.project.project import Project
+from profiles_assets.project.score_columns import PARTS
 from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_tables
 from resources import progress
 from resources.feed import newest_snapshot
@@ -127,10 +128,9 @@ def view_sql(con: Con, project: Project, entity: str) -> str:
 
 def score_columns(name: str, scored: bool) -> list[str]:
     """Columns in which a prediction comes back as traits."""
-    parts = {"score": ("", "DOUBLE"), "percentile": ("_percentile", "DOUBLE"), "band": ("_band", "VARCHAR")}
     return [
-        f"{quote(name) + '.' + column if scored else f'NULL::{type_}'} AS {quote(name + suffix)}"
-        for column, (suffix, type_) in parts.items()
+        f"{quote(name) + '.' + p.column if scored else f'NULL::{p.sql_type}'} AS {quote(name + p.suffix)}"
+        for p in PARTS
     ]
 
 

@@ -11,6 +11,7 @@ from profiles_assets.project.conditions import ConditionError, comparisons, pars
 from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.events import Events
 from profiles_assets.project.graph import predicted_columns, reachable, score_columns, trait_inputs
+from profiles_assets.project.model_files import model_fault
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.predictions import Prediction
 from profiles_assets.project.problems import Problem
@@ -59,6 +60,13 @@ class _Check:
         yield from self._among(place)
         yield from self._features(place)
         yield from self._bands(place)
+        yield from self._model(place)
+
+    def _model(self, place: Place) -> Iterator[Problem]:
+        spec = self.spec
+        fault = spec.folder and model_fault(spec.folder, spec.model, spec.is_probability)
+        if fault:
+            yield place.problem(f"model: {fault[0]}", "model", hint=fault[1])
 
     def _target(self, place: Place) -> Iterator[Problem]:
         target = self.spec.predict

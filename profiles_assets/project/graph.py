@@ -5,13 +5,14 @@ from functools import lru_cache
 from graphlib import TopologicalSorter
 
 from profiles_assets.project.project import Project
+from profiles_assets.project.score_columns import PARTS
 
 Inputs = Mapping[str, tuple[str, ...]]
 
 
 def score_columns(prediction: str) -> dict[str, str]:
     """Columns that a prediction adds to a profile, and their types."""
-    return {prediction: "number", f"{prediction}_percentile": "number", f"{prediction}_band": "text"}
+    return {prediction + part.suffix: part.kind for part in PARTS}
 
 
 def predicted_columns(predictions: Iterable[str]) -> dict[str, str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from profiles_assets.project.attribution import AttributionFile
 from profiles_assets.project.audiences import AudiencesFile
 from profiles_assets.project.base import NAME, Spec
 from profiles_assets.project.checked import checked
@@ -16,7 +17,7 @@ from profiles_assets.project.funnels import FunnelsFile
 from profiles_assets.project.metrics import SECTION, MetricsFile
 from profiles_assets.project.models import read_model
 from profiles_assets.project.packages import Origin, package_fault, package_folder
-from profiles_assets.project.predictions import PredictionsFile
+from profiles_assets.project.predictions import Prediction, PredictionsFile
 from profiles_assets.project.problems import Problem, ProjectError
 from profiles_assets.project.project import Declared, Project, Section
 from profiles_assets.project.references import reference_problems
@@ -34,27 +35,33 @@ ABOUT_ENTITIES: dict[str, type[Spec]] = {
     "metrics": MetricsFile,
     "audiences": AudiencesFile,
     "views": ViewsFile,
+    "attribution": AttributionFile,
 }
 M = TypeVar("M", bound=Spec)
 
 
-def load_project(root: Path) -> Project:
-    """Read and check the project in a folder. Raises ProjectError with every problem found."""
-    return checked_draft(root).project
+def load_project(root: Path, predictions: Document | None = None) -> Project:
+    """Read and check the project in a folder, with predictions that stand elsewhere, if any.
+
+    Raises ProjectError with every problem found.
+    """
+    return checked_draft(root, predictions).project
 
 
-def checked_draft(root: Path) -> Draft:
+def checked_draft(root: Path, predictions: Document | None = None) -> Draft:
     """The project in a folder with the places of its parts. Raises ProjectError with every problem found."""
-    draft = read_draft(Path(root))
+    draft = read_draft(Path(root), predictions)
     problems = [*draft.problems, *reference_problems(draft)]
     if problems:
         raise ProjectError(problems)
     return draft
 
 
-def read_draft(root: Path) -> Draft:
+def read_draft(root: Path, predictions: Document | None = None) -> Draft:
     """Read all files of a project, keeping what is valid and noting what is not."""
     draft = _start(root)
+    if predictions is not None:
+        _add_about_entity(draft, "predictions", PredictionsFile, predictions, Origin(root))
     for origin in _origins(draft):
         for document in _documents(draft, origin, "sources", alone="sources.yml"):
             _add_sources(draft, document, origin)
@@ -180,7 +187,8 @@ def _add_about_entity(draft: Draft, kind: str, model: type[Spec], document: Docu
     for name, spec in (getattr(told, kind) if told else {}).items():
         if draft.declared[kind].get(name) is document:
             owner = spec.owner or told.owner or draft.project.owner
-            getattr(draft.project, kind)[name] = Declared(name, draft.entity_of(document), spec, owner)
+            known = spec.with_code(origin.folder) if isinstance(spec, Prediction) else spec
+            getattr(draft.project, kind)[name] = Declared(name, draft.entity_of(document), known, owner)
 
 
 def _add_metric_sections(draft: Draft) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from profiles_assets.project.problems import did_you_mean
 
-KINDS = ("sources", "traits", "predictions", "funnels", "metrics", "audiences", "views", "models")
+KINDS = ("sources", "traits", "predictions", "attribution", "funnels", "metrics", "audiences", "views", "models")
 
 
 @dataclass(frozen=True)

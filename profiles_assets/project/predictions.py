@@ -1,11 +1,13 @@
 """predictions/*.yml: what to predict about whom, and how to name the result."""
 
 import re
-from typing import Annotated, Any, ClassVar, Literal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, WithJsonSchema
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
 from profiles_assets.project.base import Conditions, Days, Name, Spec
+from profiles_assets.project.model_files import KINDS, SCHEMA, model_kind, model_source
 
 Goal = Literal["none", "any", "count", "sum"]
 GOALS: dict[str | None, Goal] = {"no": "none", "count": "count", "sum": "sum", None: "any"}
@@ -71,12 +73,38 @@ class Prediction(Spec):
     retrain: Literal["always", "weekly", "monthly"] = Field(
         default="weekly", description="How often the model learns anew.", examples=["weekly"]
     )
-    model: Literal["auto", "btyd", "boosted", "blend"] = Field(
-        default="auto", description="Kind of model; auto takes the best in a backtest.", examples=["auto"]
+    model: Annotated[str, AfterValidator(model_kind), WithJsonSchema(SCHEMA)] = Field(
+        default="auto",
+        description="Kind of model, auto for the best in a backtest, or a Python file with an estimator.",
+        examples=["auto", "models/churn.py"],
     )
     title: str = Field(default="", description="Name for people.")
     description: str = Field(default="", description="What it means and what it is for.")
     owner: str = Field(default="", description="Who answers for it; by default the owner of the file.")
+
+    _source: str = PrivateAttr(default="")
+    _folder: Path | None = PrivateAttr(default=None)
+
+    def with_code(self, folder: Path) -> Self:
+        """The same, knowing the Python file of its model as it is now in the folder that declares it."""
+        if self.is_python:
+            self._folder, self._source = folder, model_source(folder, self.model)
+        return self
+
+    @property
+    def is_python(self) -> bool:
+        """True when the model is a Python file."""
+        return self.model not in KINDS
+
+    @property
+    def source(self) -> str:
+        """Text of the Python file of the model; empty for built-in models."""
+        return self._source
+
+    @property
+    def folder(self) -> Path | None:
+        """Folder that has the Python file of the model; None for built-in models."""
+        return self._folder
 
     @property
     def is_probability(self) -> bool:

@@ -9,7 +9,8 @@ from functools import lru_cache
 SHORTLIST = 8
 CLOSE = 0.66
 STAGES = (
-    "project", "sources", "models", "traits", "functions", "funnels", "metrics", "predictions", "audiences", "views",
+    "project", "sources", "models", "traits", "functions", "funnels", "metrics", "predictions", "attribution",
+    "audiences", "views",
     "rules",
 )  # fmt: skip
 

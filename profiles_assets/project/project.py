@@ -5,6 +5,7 @@ from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from profiles_assets.project.attribution import Attribution
 from profiles_assets.project.audiences import Audience
 from profiles_assets.project.base import Spec
 from profiles_assets.project.entities import Entity
@@ -64,6 +65,7 @@ class Project:
     metrics: dict[str, Declared[Metric]] = field(default_factory=dict)
     audiences: dict[str, Declared[Audience]] = field(default_factory=dict)
     views: dict[str, Declared[View]] = field(default_factory=dict)
+    attribution: dict[str, Declared[Attribution]] = field(default_factory=dict)
     models: dict[str, Model] = field(default_factory=dict)
     functions: dict[str, ProfileFunction] = field(default_factory=dict)
     rules: list[Ruling] = field(default_factory=list)

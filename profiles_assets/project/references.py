@@ -1,5 +1,6 @@
 """Checks of every declaration against the others."""
 
+from profiles_assets.project.check_attribution import attribution_problems
 from profiles_assets.project.check_audiences import audience_problems
 from profiles_assets.project.check_columns import column_problems
 from profiles_assets.project.check_functions import function_problems
@@ -28,6 +29,7 @@ CHECKS = (
     prediction_problems,
     audience_problems,
     view_problems,
+    attribution_problems,
 )
 
 

@@ -10,6 +10,7 @@ from profiles_assets.events.columns import SQL_TYPES, column_inputs, used_paths
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import predicted_columns
 from profiles_assets.project.project import Project
+from profiles_assets.project.score_columns import PARTS
 from profiles_assets.project.traits import TRAIT_VERBS
 from profiles_assets.traits.columns import BUILTIN, EventColumns
 from profiles_assets.traits.compile import compile_section
@@ -97,7 +98,7 @@ def _places(project: Project, entity: str) -> dict[str, Origin]:
     }
     found |= {c: Origin(f"funnels/{f}", c) for f in project.funnels_of(entity) for c in funnel_columns(f)}
     found |= {n: Origin(f"profiles/{entity}", n) for n in project.audiences_of(entity)}
-    scores = {"": "score", "_percentile": "percentile", "_band": "band"}
+    scores = {part.suffix: part.column for part in PARTS}
     for column, prediction in predicted_columns(project.predictions_of(entity)).items():
         found[column] = Origin(f"predictions/{prediction}", scores.get(column.removeprefix(prediction), column))
     return found

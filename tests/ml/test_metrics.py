@@ -115,3 +115,26 @@ def test_outcomes_and_probabilities_have_a_range(metric, rows):
 def test_bins_are_at_least_one():
     with pytest.raises(ValueError, match="at least 1"):
         metrics.ece([1], [0.5], 0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_lift_is_the_mean_over_all_orders_of_the_tied(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    score, happened = rng.integers(0, 5, 30).astype(float), rng.integers(0, 2, 30).astype(float)
+    draws = []
+    for _ in range(4000):
+        mixed = rng.permutation(30)
+        draws.append(happened[mixed][np.argsort(-score[mixed], kind="stable")[:3]].mean() / happened.mean())
+    assert metrics.lift(happened, score) == pytest.approx(np.mean(draws), abs=0.08)
+
+
+def test_reliability_has_everybody_once() -> None:
+    rng = np.random.default_rng(0)
+    p = rng.random(500)
+    happened = (rng.random(500) < p).astype(float)
+    found = metrics.reliability(happened, p)
+    assert sum(people for *_, people in found) == 500
+    assert sum(share * people for _, share, people in found) == pytest.approx(happened.sum())
+    assert sum(abs(mean - share) * people for mean, share, people in found) / 500 == pytest.approx(
+        metrics.ece(happened, p)
+    )

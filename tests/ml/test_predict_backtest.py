@@ -5,7 +5,8 @@ import pytest
 
 from ml import backtest as backtests
 from ml.backtest import Result, backtest, beats_baseline, champion, means
-from ml.candidates import Candidate, Mean
+from ml.baselines import Mean
+from ml.candidates import Candidate
 from ml.errors import PredictionError
 from ml.rows import Rows
 from ml.training import check_enough
@@ -64,7 +65,7 @@ def churn() -> list[Result]:
 def test_a_backtest_has_every_metric_of_every_model_and_date(churn: list[Result]) -> None:
     assert {r.model for r in churn} == {"btyd", "boosted", "blend", "mean"}
     assert len({r.as_of for r in churn}) == 2
-    assert {r.metric for r in churn if r.model == "btyd"} == {"log_loss", "auc", "brier", "ece"}
+    assert {r.metric for r in churn if r.model == "btyd"} == {"log_loss", "auc", "brier", "ece", "lift"}
 
 
 def test_every_candidate_beats_the_mean_on_learnable_data(churn: list[Result]) -> None:

@@ -30,6 +30,7 @@ from resources.lake import Lake
 from tests.ml.predicting import forecast
 from tests.shop import copy_shop
 
+CAUSES = {"damaged_deliveries", "tickets_90d", "days_since_ticket"}
 SETTINGS = Settings(people=1500, days=60, trouble=Trouble(damaged=0.12))
 
 
@@ -106,6 +107,23 @@ def test_the_planted_cause_is_learnt(shop: Shop) -> None:
     assert trees.predict(damaged).mean() > trees.predict(unhurt).mean() + 0.1
 
 
+def test_the_planted_cause_is_the_reason_most_often_first(shop: Shop) -> None:
+    """Among those whose last delivery was damaged, it is what moves their risk up most."""
+    with shop.lake.get_connection() as con:
+        first = con.execute(
+            """SELECT reasons[1], count(*) FROM predictions.churn_risk JOIN entity_vars.support USING (profile_id)
+            WHERE band = 'high' AND damaged_deliveries > 0 GROUP BY 1 ORDER BY 2 DESC"""
+        ).fetchall()
+    assert first[0][0] in CAUSES
+
+
+def test_scores_say_which_model_made_them_and_when(shop: Shop) -> None:
+    with shop.lake.get_connection() as con:
+        found = con.execute("SELECT DISTINCT version, as_of, low, high FROM predictions.churn_risk").fetchall()
+    assert shop.first.model is not None
+    assert found == [(shop.first.model.model_id, shop.first.as_of, None, None)]
+
+
 def test_scores_are_of_the_people_asked_about(shop: Shop) -> None:
     found = scores(shop)
     with shop.lake.get_connection() as con:
@@ -176,6 +194,10 @@ def test_amounts_are_predicted_too(shop: Shop) -> None:
     assert score(shop.lake, shop.project, asked).people > 100
     with shop.lake.get_connection() as con:
         assert scores_in_range(con, asked)[0]
+        inside = con.execute("SELECT bool_and(low <= score AND score <= high), avg(high - low) FROM predictions.risk")
+        assert (found := inside.fetchone()) is not None
+        assert found[0]
+        assert found[1] > 0
 
 
 @pytest.mark.parametrize(
@@ -190,3 +212,17 @@ def test_retraining_follows_as_of(tmp_path: Path, retrain: str, days: int, due: 
     assert is_due(project, asked, have, date(2025, 5, 31), "same")
     assert is_due(project, asked, replace(have, problem="too little"), date(2025, 6, 1), "other")
     assert is_due(project, forecast(retrain=retrain, over="31 days"), have, date(2025, 6, 1), "same")
+
+
+def test_a_retrained_model_knows_the_one_before_it(shop: Shop) -> None:
+    with shop.lake.get_connection() as con:
+        before = registry.current_model(con, "churn_risk")
+    assert before is not None
+    shop.lake.write(lambda con: con.execute("UPDATE ops.models SET definition = 'old' WHERE current"))
+    again = train(shop.lake, shop.project, shop.churn).model
+    assert again is not None
+    assert again.parent == before.model_id
+    with shop.lake.get_connection() as con:
+        current = registry.current_model(con, "churn_risk")
+    assert current is not None
+    assert (current.model_id, current.parent, current.champion) == (again.model_id, again.parent, again.champion)

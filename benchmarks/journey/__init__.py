@@ -1,0 +1,1 @@
+"""Complete Journey, a year of a grocer's baskets, as a project."""

@@ -1,0 +1,69 @@
+"""Markov chains of journeys: what conversions would be lost without a channel, solved exactly.
+
+States are the last one or two channels. Removing a channel sends whoever would enter it to failure; its removal
+effect is the share of the conversion probability that this costs (Anderl et al., 2016, "Mapping the customer
+journey").
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Path = tuple[str, ...]
+START: Path = ()
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Transition probabilities between states, and from each to a conversion; the rest fails. State 0 is the start."""
+
+    states: tuple[Path, ...]
+    moves: NDArray[np.float64]
+    wins: NDArray[np.float64]
+
+    def conversion_probability(self, without: str | None = None) -> float:
+        """Probability of a conversion from the start, with a channel or without it."""
+        entered = np.array([not state or state[-1] != without for state in self.states])
+        moves = self.moves * entered[None, :]
+        return float(np.linalg.solve(np.eye(len(self.states)) - moves, self.wins)[0])
+
+
+def learn_chain(paths: Mapping[Path, tuple[float, float]], order: int = 1) -> Chain:
+    """Chain of the paths, each with the number of journeys that won and that failed; ValueError without any."""
+    if order not in (1, 2):
+        raise ValueError(f"order is {order}; it must be 1 or 2")
+    counts: dict[tuple[Path, Path], float] = {}
+    wins: dict[Path, float] = {}
+    totals: dict[Path, float] = {}
+    for path, (won, failed) in sorted(paths.items()):
+        walk = [START, *(path[max(0, end - order) : end] for end in range(1, len(path) + 1))]
+        for state in walk:
+            totals[state] = totals.get(state, 0.0) + won + failed
+        for step in pairwise(walk):
+            counts[step] = counts.get(step, 0.0) + won + failed
+        wins[walk[-1]] = wins.get(walk[-1], 0.0) + won
+    return _chain(counts, wins, totals)
+
+
+def _chain(
+    counts: Mapping[tuple[Path, Path], float], wins: Mapping[Path, float], totals: Mapping[Path, float]
+) -> Chain:
+    if not totals or not totals[START]:
+        raise ValueError("there are no journeys")
+    states = tuple(sorted(totals, key=lambda state: (len(state), state)))
+    place = {state: number for number, state in enumerate(states)}
+    moves = np.zeros((len(states), len(states)))
+    for (source, target), count in counts.items():
+        moves[place[source], place[target]] = count / totals[source]
+    return Chain(states, moves, np.array([wins.get(state, 0.0) / totals[state] for state in states]))
+
+
+def removal_shares(chain: Chain, channels: Sequence[str]) -> dict[str, float]:
+    """Removal effects of the channels, scaled to add up to one; equal shares where nothing ever converts."""
+    whole = chain.conversion_probability()
+    lost = {name: max(whole - chain.conversion_probability(name), 0.0) for name in sorted(channels)}
+    total = sum(lost.values())
+    return {name: value / total if total > 0 else 1 / len(lost) for name, value in lost.items()}
