@@ -1,6 +1,7 @@
 """Upkeep of a lake in use: old snapshots expire, small files are merged, and what nobody can read any more goes.
 
-The newest publication, those that are retained, and files that a running step or reader may have open, stay.
+The newest publication, those that are retained, the states from which steps move on, and files that a running step
+or reader may have open, stay.
 """
 
 from collections.abc import Callable
@@ -83,7 +84,8 @@ def expire(lake: Lake, retain: int, used_since: datetime) -> tuple[int, int]:
                 )
         old = con.execute(
             """SELECT list(snapshot_id) FROM ducklake_snapshots('lake')
-            WHERE snapshot_id < ? AND snapshot_id NOT IN (SELECT snapshot FROM kept)""",
+            WHERE snapshot_id < ? AND snapshot_id NOT IN (SELECT snapshot FROM kept)
+            AND snapshot_id NOT IN (SELECT version::BIGINT FROM ops.progress WHERE partition = 'snapshot')""",
             [newest],
         ).fetchone()
         versions = old[0] if old and old[0] else []

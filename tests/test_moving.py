@@ -1,5 +1,6 @@
 """What changes is all that is computed, and afterwards everything is as if it had been made at once."""
 
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -8,9 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from profiles_assets.traits import advance
+from profiles_assets.traits import advance, evaluate
 from profiles_assets.traits.running import Read
 from resources.lake import Con
+from resources.upkeep import cleanup
 from tests.moving import Moving, event
 
 usual = settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
@@ -106,4 +108,18 @@ def test_an_edited_trait_is_made_anew_and_no_other(tmp_path: Path, monkeypatch: 
     moving.put(4, "a", [event(50, 4, "bought", user="u1", total=7, city="Bonn")])
     moving.refresh()
     assert read == [{"orders_2d", "spend", "cities"}]
+    check(moving)
+
+
+def test_a_clean_up_leaves_what_traits_move_on_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    moving = Moving(tmp_path)
+    for day in range(4):
+        moving.put(day, "a", [event(10 * day + i, day, "bought", user=f"u{i}", total=i, city="Ulm") for i in range(4)])
+        moving.refresh()
+        cleanup(moving.lake, retain=1, grace=timedelta(0))
+    monkeypatch.setattr(evaluate, "stage_all", lambda *_: pytest.fail("all was made anew"))
+    moving.put(4, "a", [event(50, 4, "bought", user="u1", total=7, city="Bonn")])
+    changes = moving.refresh()
+    assert (changes["traits"].total, changes["profiles"].total) == (4, 4)
+    monkeypatch.undo()
     check(moving)

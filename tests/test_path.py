@@ -92,6 +92,7 @@ def test_day_by_day_equals_all_at_once_up_to_names(grown: tuple[Path, Path], tab
     assert daily == at_once
 
 
+@pytest.mark.long
 def test_a_later_full_run_in_place_changes_no_id(grown: tuple[Path, Path]) -> None:
     daily = grown[0]
     before = tables(daily)

@@ -54,7 +54,7 @@ def _asset(project: Project, found: Declared[Attribution]) -> dg.AssetsDefinitio
         code_version=definition_hash(found),
         check_specs=checks(key, CHECKS),
         metadata=schema(COLUMNS),
-        description=found.spec.description or f"Which channels `{found.spec.conversion}` is credited to.",
+        description=_description(found),
     )
     def channel_credits(lake: Lake) -> dg.MaterializeResult:
         report = update_credits(lake, project, found.name)
@@ -65,6 +65,11 @@ def _asset(project: Project, found: Declared[Attribution]) -> dg.AssetsDefinitio
         return dg.MaterializeResult(metadata=metadata | {"credits": dg.MetadataValue.md(drawn)}, check_results=[result])
 
     return channel_credits
+
+
+def _description(found: Declared[Attribution]) -> str:
+    about = found.spec.description or f"Which channels `{found.spec.conversion}` is credited to."
+    return f"{about}\n\n{pictures.markdown(pictures.pipeline('predictions'), 'stage predictions')}"
 
 
 def credits_add_up(con: duckdb.DuckDBPyConnection, name: str) -> tuple[bool, dict[str, Any]]:

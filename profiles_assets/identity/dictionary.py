@@ -74,9 +74,9 @@ def _stage_suspects(con: Con, keys: str) -> bool:
 
 def _found(rows: Rows) -> str:
     parts = [
-        f"""SELECT day, {node_key(name, "value")} AS key, {node_digest(name, "value")} AS digest,
-            {literal(name)} AS id_type, value FROM (SELECT {quote(f"id_{name}")} AS value, min(day) AS day
-            FROM ({rows.sql}) WHERE value IS NOT NULL GROUP BY value)"""
+        f"""SELECT {node_key(name, "value")} AS key, {node_digest(name, "value")} AS digest,
+            {literal(name)} AS id_type, value FROM (SELECT DISTINCT {quote(f"id_{name}")} AS value
+            FROM ({rows.sql}) WHERE value IS NOT NULL)"""
         for name in rows.types
     ]
     return " UNION ALL ".join(parts)

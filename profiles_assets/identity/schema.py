@@ -24,7 +24,6 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "id_nodes": {
         "entity": "VARCHAR",
-        "day": "DATE",
         "key": "BIGINT",
         "digest": "BIGINT",
         "id_type": "VARCHAR",

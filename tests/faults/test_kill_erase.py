@@ -49,6 +49,7 @@ def check(town: Town, expected: Contents) -> None:
         assert unfinished(con) == []
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("part", [0.75])
 def test_a_killed_erasure_is_finished(part: float, undisturbed: tuple[Town, Contents, float], tmp_path: Path) -> None:
     town, expected, seconds = undisturbed

@@ -64,6 +64,7 @@ def test_from_the_draft_to_a_version_and_back(root: Path, monkeypatch: pytest.Mo
     assert "version 1" in fails(root, "publish", "walk_counts", "--version", "1")[1]
 
 
+@pytest.mark.long
 def test_an_erased_person_is_gone_from_functions_too(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SHOP_KEY", "s3cret-key")
     with lake_of(root).get_connection() as con:
