@@ -99,7 +99,7 @@ def _add_fresh_words(con: Con, nodes: str, entity: str, spec: Entity) -> None:
     row = con.execute("SELECT list(DISTINCT day::VARCHAR) FROM arrived").fetchone()
     days = row[0] if row and row[0] else []
     # an id that is back after a while was written long before
-    for where in (f"day IN ({dates(days)})", "true") if days and not _count(con, "ruled_keys") else ("true",):
+    for where in (f"written IN ({dates(days)})", "true") if days and not _count(con, "ruled_keys") else ("true",):
         if _count(con, "fresh_keys"):
             con.execute(f"INSERT INTO words {dictionary(nodes, entity, spec, 'fresh_keys', where)}")
             con.execute("DELETE FROM fresh_keys WHERE key IN (SELECT key FROM words)")

@@ -1,5 +1,7 @@
 """The dictionary: one row per id that the evidence holds, with its key and value, written when it is first seen.
 
+`written` is the load day that brought it: where to look for it, and no more, as it follows from the order of loads.
+
 Of two values with one key the one written first keeps it; the later one gets a key apart and is quarantined.
 """
 
@@ -74,9 +76,9 @@ def _stage_suspects(con: Con, keys: str) -> bool:
 
 def _found(rows: Rows) -> str:
     parts = [
-        f"""SELECT {node_key(name, "value")} AS key, {node_digest(name, "value")} AS digest,
-            {literal(name)} AS id_type, value FROM (SELECT DISTINCT {quote(f"id_{name}")} AS value
-            FROM ({rows.sql}) WHERE value IS NOT NULL)"""
+        f"""SELECT written, {node_key(name, "value")} AS key, {node_digest(name, "value")} AS digest,
+            {literal(name)} AS id_type, value FROM (SELECT {quote(f"id_{name}")} AS value, min(day) AS written
+            FROM ({rows.sql}) WHERE value IS NOT NULL GROUP BY value)"""
         for name in rows.types
     ]
     return " UNION ALL ".join(parts)

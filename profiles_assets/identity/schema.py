@@ -24,6 +24,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "id_nodes": {
         "entity": "VARCHAR",
+        "written": "DATE",
         "key": "BIGINT",
         "digest": "BIGINT",
         "id_type": "VARCHAR",
@@ -103,8 +104,9 @@ def create_tables(con: Con) -> None:
         have = columns(con, f"identity.{name}")
         if not have:
             con.execute(f"CREATE TABLE identity.{name} ({', '.join(f'{c} {t}' for c, t in wanted.items())})")
-            if "day" in wanted and in_lake:
-                con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (year(day), month(day))")
+            loaded = next((c for c in ("day", "written") if c in wanted), "")
+            if loaded and in_lake:
+                con.execute(f"ALTER TABLE identity.{name} SET PARTITIONED BY (year({loaded}), month({loaded}))")
         for column in wanted.keys() - have.keys() if have else ():
             con.execute(f"ALTER TABLE identity.{name} ADD COLUMN {quote(column)} {wanted[column]}")
     create_view(con)

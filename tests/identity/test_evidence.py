@@ -60,18 +60,18 @@ def test_a_removed_day_is_removed(world: World) -> None:
     assert edges(world, "day") == [(day(1),)]
 
 
-def written(world: World) -> list[str]:
-    return [value for (value,) in world.con.execute("SELECT value FROM identity.id_nodes ORDER BY value").fetchall()]
+def written(world: World) -> list[tuple]:
+    return world.con.execute("SELECT value, written FROM identity.id_nodes ORDER BY ALL").fetchall()
 
 
 def test_an_id_is_written_once_and_goes_with_its_last_tuple(world: World) -> None:
     world.put(row(0, "user_id:u"), row(1, "user_id:u", "email:e"), row(1, "user_id:u", source="app"))
     assert world.gather().nodes == 2
-    assert written(world) == ["e", "u"]
+    assert written(world) == [("e", day(1)), ("u", day(0))]
     world.remove(0)
     world.remove(1)
     world.gather()
-    assert written(world) == ["u"]
+    assert written(world) == [("u", day(0))]
     world.remove(1, "app")
     world.gather()
     assert written(world) == []
