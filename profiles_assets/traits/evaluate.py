@@ -89,7 +89,7 @@ def _stage(con: Con, now: Moment, notes: dict[str, str], table: str) -> tuple[Me
     stage_changed(con, now, found)
     scopes = "profile_key IN (SELECT profile_key FROM concerned)", "profile_id IN (SELECT profile_id FROM concerned)"
     return (
-        stage_merge(con, states, STATES, ["profile_key"], scopes[0]),
+        Merge(states, STATES, ("profile_key",), scopes[0], Change(), whole=True),
         stage_merge(con, table, ROWS, ["profile_id"], scopes[1]),
     )
 

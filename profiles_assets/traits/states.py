@@ -129,18 +129,22 @@ class State:
         return found | {self.column("broken"): f"coalesce({broken}, false)"}
 
     def joined_values(self, old: str, new: str) -> str:
-        """SELECT of (profile_key, values, broken) from old states and rows of change."""
+        """SELECT of (profile_key, values, broken) from old states and rows of change; lists nobody touched stay."""
         values = self.column("values")
         broken = "coalesce(lost >= last, false)" if self.needs_moment else NOTHING_LOST
+        touched = f"SELECT profile_key FROM {new} WHERE {values} IS NOT NULL UNION SELECT new_key FROM joined"
         return f"""SELECT profile_key, bool_or({broken}) AS {self.column("broken")},
             list({{'value': value, 'seen': seen, 'last': last}} ORDER BY value) AS {values}
         FROM (SELECT profile_key, value, sum(seen)::BIGINT AS seen, max(last) AS last, max(lost) AS lost FROM (
             SELECT profile_key, v.value, v.seen, v.last, NULL::VARCHAR AS lost
-            FROM (SELECT profile_key, unnest({values}) AS v FROM {old}) UNION ALL BY NAME
+            FROM (SELECT profile_key, unnest({values}) AS v FROM {old} WHERE profile_key IN ({touched}))
+            UNION ALL BY NAME
             SELECT profile_key, v.value, v.seen, v.last, v.lost
             FROM (SELECT profile_key, unnest({values}) AS v FROM {new}))
             GROUP BY profile_key, value HAVING sum(seen) > 0)
-        GROUP BY profile_key"""
+        GROUP BY profile_key
+        UNION ALL BY NAME SELECT profile_key, false AS {self.column("broken")}, {values} FROM {old}
+        WHERE {values} IS NOT NULL AND profile_key NOT IN ({touched})"""
 
     def is_empty(self) -> str:
         """Condition that a row has nothing of this trait."""
