@@ -110,7 +110,12 @@ def _table(project: Project, asset: str) -> str:
     stage, _, name = asset.partition("/")
     if stage in ("id_edges", "stitched_ids"):
         return f"identity.{stage}"
-    if asset.endswith(REPORT) or (stage == "predictions" and name not in project.predictions):
+    if (
+        not name
+        or stage == "functions"
+        or asset.endswith(REPORT)
+        or (stage == "predictions" and name not in project.predictions)
+    ):
         return ""
     return rows_table(name) if stage == "profiles" else f"{stage}.{quote(name)}"
 
