@@ -5,20 +5,21 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
-from functools import wraps
+from functools import cached_property, wraps
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
 from profiles_assets.project.loader import load_project
 from profiles_assets.project.project import DEFAULT_PROJECT, Project
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from resources.lake import Lake
 
 
@@ -40,7 +41,13 @@ class Context:
     lake_dir: Path | None = None
     json: bool = False
     debug: bool = False
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+
+    @cached_property
+    def console(self) -> "Console":
+        """Where text goes."""
+        from rich.console import Console  # takes its time, and not every command says anything
+
+        return Console(highlight=False)
 
     def project(self) -> Project:
         """The project as declared. Raises ProjectError with every problem in it."""
