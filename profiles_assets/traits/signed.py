@@ -56,9 +56,10 @@ def _of_source(source: str, traits: list[Trait], of: Signed) -> Iterator[str]:
 
 def _stretches(span: Step, windows: set[int], spec: Source) -> list[str]:
     """Conditions on kept events that begin or cease to count, no event meeting two."""
-    spans = span.days_of_change(windows)
-    days = [f"(e.event_day > DATE '{first}' AND e.event_day <= DATE '{last}')" for first, last in spans]
-    if spans and spec.kind == "records":
-        ends = f"e.superseded > DATE '{span.before}' AND e.superseded <= DATE '{span.after}'"
-        days.append(f"({ends} AND NOT ({' OR '.join(days)}))")
-    return days
+    found = [f"(e.event_day > DATE '{first}' AND e.event_day <= DATE '{last}')"
+             for first, last in span.days_of_change(windows)]  # fmt: skip
+    moments = ["e.day", *(["e.superseded"] if spec.kind == "records" else [])] if found else []
+    for column in moments:
+        passed = f"{column} > DATE '{span.before}' AND {column} <= DATE '{span.after}'"
+        found.append(f"({passed} AND NOT coalesce({' OR '.join(found)}, false))")
+    return found

@@ -128,6 +128,16 @@ def compare(traits: Traits, change: tuple[list[dict[str, Any]], State, State]) -
     assert sorted(map(str, con.sql(rows).fetchall())) == sorted(map(str, con.sql(compiled).fetchall()))
 
 
+def test_events_whose_load_day_the_day_reaches_begin_to_count() -> None:
+    rows = [row | {"event": "look", "event_day": date(2025, 3, 31)} for row in history(STARTS[0], 0, 4)]
+    late = [
+        row | {"day": day} for row, day in zip(rows, map(date, [2025] * 4, [3, 4, 4, 4], [31, 1, 4, 5]), strict=True)
+    ]
+    there, owners = frozenset(range(4)), dict.fromkeys(range(PEOPLE + 1), 0)
+    traits = {"since": {"days_since": "look"}, "looks": {"count": "look"}}
+    compare(traits, (late, (there, owners, date(2025, 3, 31)), (there, owners, date(2025, 4, 4))))
+
+
 @usual
 @given(several_of(VERBS), changes())
 def test_states_move_on(traits: Traits, change: tuple[list[dict[str, Any]], State, State]) -> None:
