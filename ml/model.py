@@ -12,7 +12,7 @@ from ml.backtest import Result, Trial, means, measured, trials
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
-from ml.definition import CODE_VERSION, model_definition, text_hash
+from ml.definition import CODE_VERSION, text_hash, trained_definition
 from ml.errors import PredictionError
 from ml.features import Features
 from ml.histories import first_day
@@ -35,7 +35,7 @@ def make_model(
     The champion of the model `before` yields only to a clearly better one. Leaves the rows it was trained on in a
     temporary table.
     """
-    untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs)
+    untrained = Model(forecast.name, as_of, trained_definition(con, project, forecast), inputs)
     if before is not None and before.model_id is not None:
         untrained = replace(untrained, parent=before.model_id, champion=before.champion)
     try:

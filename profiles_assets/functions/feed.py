@@ -12,6 +12,7 @@ from profiles_assets.events.visible import counts_sql
 from profiles_assets.functions.people import sources_of
 from profiles_assets.functions.people_rows import COLUMNS, starts
 from profiles_assets.functions.tables import SHARED, STORE
+from profiles_assets.identity.attribution import STITCHED
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.project import Project
 from profiles_assets.traits.verbs import ORDER
@@ -25,10 +26,11 @@ NO_STORE = "SELECT NULL::VARCHAR AS _person, NULL::JSON AS store WHERE false"
 
 @dataclass(frozen=True)
 class People:
-    """A table (_person, person_key, fingerprint) of people, and the version whose store they have."""
+    """A table (_person, person_key, fingerprint) of people, the version whose store they have, and their ids."""
 
     table: str
     version: int
+    stitched: str = STITCHED
 
 
 def chunks(con: Con, project: Project, function: ProfileFunction, as_of: date, people: People) -> Iterator[pa.Table]:
@@ -112,7 +114,7 @@ def stage_users(con: Con, project: Project, function: ProfileFunction, as_of: da
             FROM (
                 SELECT profile_id, id_type, list_sort(list(value)) AS vals,
                     arg_max(value, (last_seen, value)) AS newest
-                FROM identity.stitched_ids
+                FROM {people.stitched}
                 WHERE entity = {entity} AND profile_id IN (SELECT _person FROM {people.table}) GROUP BY ALL)
             GROUP BY profile_id)
         SELECT p.person_key, json_object('person', p._person, 'fingerprint', p.fingerprint, 'user', json_object(

@@ -20,6 +20,7 @@ from profiles_assets.project.id_functions import Function
 from profiles_assets.project.normalisers import FUNCTION
 
 ROW, BATCH = "profile", "profile_batch"
+IMPURE = ("store", "fetch", "warehouse")
 LOOKS_LIKE_ONE = re.compile(rf"^(async\s+)?def\s+({ROW}|{BATCH})\s*\(", re.MULTILINE)
 PARAMETERS = {ROW: ("events", "user", "context"), BATCH: ("table", "context")}
 
@@ -82,6 +83,13 @@ class ProfileFunction:
     def batch(self) -> bool:
         """True when it takes a table of many people."""
         return BATCH in entry_points(ast.parse(self.code))
+
+    @cached_property
+    def pure(self) -> bool:
+        """True when its code never names context.store, context.fetch or context.warehouse."""
+        nodes = [node for text in (self.code, *self.files.values()) for node in ast.walk(ast.parse(text))]
+        named = {node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None) for node in nodes}
+        return not any(word in IMPURE for word in named if isinstance(word, str))
 
     @property
     def table(self) -> str:
