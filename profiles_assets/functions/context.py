@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
-from profiles_assets.functions.contract import ResultError, json_text
+from profiles_assets.events.transforms import ResultError
+from profiles_assets.functions.contract import json_text
 from profiles_assets.functions.frames import Job
-from profiles_assets.functions.limits import limit_memory, no_memory_limit
+from resources.limits import limit_memory, no_memory_limit
 
 LEVELS = ("debug", "info", "warn", "error")
 LINES_PER_PERSON = 20

@@ -2,22 +2,20 @@
 
 import asyncio
 import inspect
-import linecache
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 
+from profiles_assets.events.masks import last_lines, masked, told_by
+from profiles_assets.events.transforms import Chain, ResultError, Transform, loaded, with_context
 from profiles_assets.functions.context import Context, Line, Log, Store, Warehouse
-from profiles_assets.functions.contract import ResultError, Row, row_of
+from profiles_assets.functions.contract import Row, row_of
 from profiles_assets.functions.frames import Answer, Job
-from profiles_assets.functions.limits import TimeLimitExceeded, time_limit
-from profiles_assets.functions.masks import last_lines, masked, told_by
 from profiles_assets.functions.people_rows import PersonRow, events_of, people_in
-from profiles_assets.functions.transforms import Chain, Transform, with_context
+from resources.limits import TimeLimitExceeded, time_limit
 
 LINES_PER_CHUNK = 200
 Rows = tuple[list[str], list[str | None], list[str | None]]
@@ -131,12 +129,3 @@ def answered(person: PersonRow, row: Row | None, store: Store) -> Answer:
         traits=row.traits,
         stored=store.changes,
     )
-
-
-def loaded(file: str, code: str) -> ModuleType:
-    """A module from its text; its lines show in tracebacks."""
-    module = ModuleType(file.removesuffix(".py").replace("/", "."))
-    module.__file__ = file
-    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
-    exec(compile(code, file, "exec"), module.__dict__)  # noqa: S102
-    return module

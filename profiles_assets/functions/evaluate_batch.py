@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from profiles_assets.functions.contract import ResultError, Row, row_of
+from profiles_assets.events.masks import masked, told_by
+from profiles_assets.events.transforms import ResultError
+from profiles_assets.functions.contract import Row, row_of
 from profiles_assets.functions.evaluate import Evaluation, answered
 from profiles_assets.functions.frames import Answer
-from profiles_assets.functions.limits import time_limit
-from profiles_assets.functions.masks import masked, told_by
 from profiles_assets.functions.people_rows import PersonRow, people_in
+from resources.limits import time_limit
 
 GROUP = "profile_id"
 

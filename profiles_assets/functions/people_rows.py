@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from profiles_assets.functions.transforms import GIVEN_BY_US
+from profiles_assets.events.transforms import GIVEN_BY_US
 
 COLUMNS = ("source", "time", "event", "timestamp", "payload")
 
