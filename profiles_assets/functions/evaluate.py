@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from profiles_assets.events.masks import last_lines, masked, told_by
 from profiles_assets.events.transforms import Chain, ResultError, Transform, loaded, with_context
-from profiles_assets.functions.context import Context, Line, Log, Store, Warehouse
+from profiles_assets.functions.context import AnyContext, Change, Context, Line, Log, Store, Warehouse
 from profiles_assets.functions.contract import Row, row_of
 from profiles_assets.functions.frames import Answer, Job
 from profiles_assets.functions.people_rows import PersonRow, events_of, people_in
@@ -37,7 +37,7 @@ class Evaluation:
         self.module = loaded(self.job.file, self.job.code)
         self.function: Callable[..., Any] = getattr(self.module, "profile_batch" if self.job.batch else "profile")
         modules = {file: loaded(file, text) for file, text in self.job.files.items()}
-        self.context = self._context(Store({}, date.fromisoformat(self.job.as_of)))
+        self.context: AnyContext = self._context(Store({}, date.fromisoformat(self.job.as_of)))
         self.transforms: list[Transform] = [
             with_context(getattr(modules[file], name), lambda: self.context) for file, name in self.job.transforms
         ]
@@ -67,7 +67,7 @@ class Evaluation:
                 events = chain.all(events) if self.transforms else events
                 user = {**person.user, "traits": dict(person.user["traits"])}
                 row = row_of(self.called(events, user, self.context), person.user["traits"])
-            answer = answered(person, row, store)
+            answer = answered(person, row, store.changes)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -116,10 +116,10 @@ class Evaluation:
         return masked(text, {*self.job.secrets, *told, person.person}, told_by(person.user.get("ids")))
 
 
-def answered(person: PersonRow, row: Row | None, store: Store) -> Answer:
+def answered(person: PersonRow, row: Row | None, stored: list[Change]) -> Answer:
     """The answer of a person who succeeded."""
     if row is None:
-        return Answer(person.person, person.fingerprint, stored=store.changes)
+        return Answer(person.person, person.fingerprint, stored=stored)
     return Answer(
         person.person,
         person.fingerprint,
@@ -127,5 +127,5 @@ def answered(person: PersonRow, row: Row | None, store: Store) -> Answer:
         table=row.table,
         destination=row.destination,
         traits=row.traits,
-        stored=store.changes,
+        stored=stored,
     )

@@ -28,7 +28,8 @@ from resources.tables import literal
 
 Con = duckdb.DuckDBPyConnection
 OnProgress = Callable[[str, int, int], None]
-EVENTS_OF_SLICE = 500_000
+EVENTS_OF_SLICE = 2_000_000
+ROWS_OF_BATCH = 4  # which carry no payload, so that more of them fit
 PEOPLE_OF_COMMIT = 20_000
 ATTEMPTS = 3
 EVENTS_PER_WORKER = 20_000
@@ -126,15 +127,19 @@ class Run:
         function = versions.published(con, self.project, self.name, version)
         building = version != (versions.state_of(con, self.name) or versions.State(None, 0)).visible
         after, first, self._pool, self._building = -(2**63), True, None, building
+        staged = ""
         with ExitStack() as stack:
             while True:
                 with transaction(con):
                     writing = Writing(function, version, progress.fingerprint(con, [ERASURES]), as_of)
-                    stage_people(con, self.project, function, as_of)
-                    stage_pending(con, self.name, version, skip_errors=ERRORS if building else "")
+                    seen = progress.fingerprint(con, _inputs(function))
+                    if seen != staged:  # events may have come while a slice was computed
+                        stage_people(con, self.project, function, as_of)
+                        stage_pending(con, self.name, version, skip_errors=ERRORS if building else "")
+                        staged = seen
                     gone = _gone(con, writing) if first else []
                     counts = _counts(con)
-                    slice_ = self._slice(con, after)
+                    slice_ = self._slice(con, after, EVENTS_OF_SLICE * (ROWS_OF_BATCH if function.batch else 1))
                 if first:
                     self._begin(writing, building, gone, counts)
                 if not slice_.people:
@@ -154,12 +159,12 @@ class Run:
         if building:
             self._write(lambda inner: writing.begin(inner, counts[0] - counts[1], counts[0]))
 
-    def _slice(self, con: Con, after: int) -> "Slice":
+    def _slice(self, con: Con, after: int, events: int) -> "Slice":
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE function_slice AS SELECT * EXCLUDE (before) FROM (
                 SELECT *, sum(events) OVER (ORDER BY person_key) - events AS before
                 FROM function_pending WHERE person_key > {after})
-            WHERE before < {EVENTS_OF_SLICE}"""
+            WHERE before < {events}"""
         )
         row = con.execute("SELECT count(*), max(person_key), coalesce(sum(events), 0) FROM function_slice").fetchone()
         assert row is not None
@@ -230,8 +235,8 @@ class Run:
     def _mark(self, con: Con, state: versions.State, as_of: date | None) -> str:
         """Hash of all that decides whether there is anything to do."""
         function = versions.published(con, self.project, self.name, state.target)
-        steps = [inputs.STEP, f"stitched_ids/{function.entity}", ERASURES]
-        parts = (progress.fingerprint(con, steps), as_of, state.visible, state.target, *self.project.sources)
+        seen = progress.fingerprint(con, _inputs(function))
+        parts = (seen, as_of, state.visible, state.target, *self.project.sources)
         return hashlib.md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -242,6 +247,10 @@ class Slice:
     people: int
     last: int
     events: int
+
+
+def _inputs(function: ProfileFunction) -> list[str]:
+    return [inputs.STEP, f"stitched_ids/{function.entity}", ERASURES]
 
 
 def _gone(con: Con, writing: Writing) -> list[str]:

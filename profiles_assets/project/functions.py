@@ -20,7 +20,7 @@ from profiles_assets.project.id_functions import Function
 from profiles_assets.project.normalisers import FUNCTION
 
 ROW, BATCH = "profile", "profile_batch"
-IMPURE = ("store", "fetch", "warehouse")
+IMPURE = ("store", "stores", "fetch", "warehouse")
 LOOKS_LIKE_ONE = re.compile(rf"^(async\s+)?def\s+({ROW}|{BATCH})\s*\(", re.MULTILINE)
 PARAMETERS = {ROW: ("events", "user", "context"), BATCH: ("table", "context")}
 
