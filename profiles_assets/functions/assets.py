@@ -23,6 +23,7 @@ from profiles_assets.shell import (
     owners,
     schema,
 )
+from profiles_assets.triggers import JOB as WHOLE_PATH
 from resources.lake import Lake
 
 CHECKS = {"errors_within_share": "The share of people who fail stays under the one declared (max_errors)."}
@@ -60,7 +61,7 @@ def _function_asset(project: Project, function: ProfileFunction, lake: Lake) -> 
         group_name="functions",
         kinds={"python", "duckdb"},
         owners=owners(function.config.owner, project.owner),
-        automation_condition=automation(),
+        automation_condition=None if function.config.schedule else automation(),
         freshness_policy=FRESHNESS,
         code_version=published_hash(lake, function.name),
         check_specs=checks(key, described, warn_only=list(described)),
@@ -68,8 +69,14 @@ def _function_asset(project: Project, function: ProfileFunction, lake: Lake) -> 
         description=_description(function),
     )
     def rows(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
+        waits = bool(function.config.schedule) and context.run.job_name == WHOLE_PATH
         report = update_function(
-            lake, project, function.name, budget=SECONDS_OF_REBUILD, on_progress=log_progress(context)
+            lake,
+            project,
+            function.name,
+            budget=SECONDS_OF_REBUILD,
+            on_progress=log_progress(context),
+            only_count=waits,
         )
         for level, line in report.lines:
             getattr(context.log, "warning" if level == "warn" else level)(line)
@@ -127,6 +134,25 @@ def _description(function: ProfileFunction) -> str:
         f"{about}\n\n{pictures.markdown(made, 'what the function is made from')}\n\n`{function.file}`, {kind} API. "
         f"Read `{view_name(function.table)}`; the file is the draft, runs use what `profiles publish` stored."
     )
+
+
+def build_schedules(project: Project) -> tuple[list[Any], list[dg.ScheduleDefinition]]:
+    """A job for each function with a schedule, of it and what follows from it, and the schedule that starts it."""
+    jobs, schedules = [], []
+    for name, function in project.functions.items():
+        if function.config.schedule:
+            selection = dg.AssetSelection.assets(function_key(name)).downstream()
+            jobs.append(dg.define_asset_job(f"build_function_{name}", selection=selection))
+            schedule = dg.ScheduleDefinition(
+                name=f"function_{name}",
+                job=jobs[-1],
+                cron_schedule=function.config.schedule,
+                execution_timezone=project.timezone,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+                description=f"Runs the function {name} when its config says so.",
+            )
+            schedules.append(schedule)
+    return jobs, schedules
 
 
 def build_function_triggers(project: Project, lake: Lake) -> tuple[list[Any], list[dg.SensorDefinition]]:

@@ -23,13 +23,13 @@ from profiles_assets.functions.tables import ERRORS, RESULTS
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.project import Project
 from resources import progress
-from resources.lake import Lake, transaction
+from resources.lake import Lake, memory_limit, transaction
 from resources.tables import literal
 
 Con = duckdb.DuckDBPyConnection
 OnProgress = Callable[[str, int, int], None]
 EVENTS_OF_SLICE = 2_000_000
-ROWS_OF_BATCH = 4  # which carry no payload, so that more of them fit
+BYTES_OF_EVENT, BYTES_OF_ROW = 2_000, 500  # of memory for sorting; rows of batches carry no payload
 PEOPLE_OF_COMMIT = 20_000
 ATTEMPTS = 3
 EVENTS_PER_WORKER = 20_000
@@ -64,12 +64,16 @@ def update_function(
     workers: int = 0,
     commit_every: int = PEOPLE_OF_COMMIT,
     on_progress: OnProgress | None = None,
+    only_count: bool = False,
 ) -> FunctionReport:
-    """Compute everybody whose events changed, then build what was published since, for `budget` seconds at most."""
+    """Compute everybody whose events changed, then build what was published since, for `budget` seconds at most.
+
+    With `only_count` nothing is computed or written.
+    """
     run = Run(lake, project, name, workers or os.cpu_count() or 1, commit_every, on_progress or _silent)
     for attempt in range(ATTEMPTS):
         try:
-            return run.all(budget)
+            return run.counts() if only_count else run.all(budget)
         except MovedError:
             if attempt + 1 == ATTEMPTS:
                 raise
@@ -108,6 +112,13 @@ class Run:
                 self._versions(con, state, as_of, budget)
             return self._counted(con, mark)
 
+    def counts(self) -> FunctionReport:
+        """What there is, as it is."""
+        with self.lake.get_connection() as con:
+            state = versions.state_of(con, self.name)
+            self.report = FunctionReport(newest_day(con, self.project) if state else None)
+            return self._numbers(con, state) if state else self.report
+
     def _write(self, action: Callable[[Con], None]) -> None:
         """One transaction; on our connection, unless the stream of events is on it."""
         self.lake.write(action, self._free)
@@ -139,7 +150,7 @@ class Run:
                         staged = seen
                     gone = _gone(con, writing) if first else []
                     counts = _counts(con)
-                    slice_ = self._slice(con, after, EVENTS_OF_SLICE * (ROWS_OF_BATCH if function.batch else 1))
+                    slice_ = self._slice(con, after, _most_events(con, function))
                 if first:
                     self._begin(writing, building, gone, counts)
                 if not slice_.people:
@@ -217,6 +228,13 @@ class Run:
     def _counted(self, con: Con, mark: str) -> FunctionReport:
         state = versions.state_of(con, self.name)
         assert state is not None
+        self._numbers(con, state)
+        if not self.report.errors and not self.report.broken and not state.building:
+            version = self._mark(con, state, self.report.as_of) if self.report.rebuilt else mark
+            self._write(lambda inner: progress.record(inner, f"function_runs/{self.name}", {"all": version}))
+        return self.report
+
+    def _numbers(self, con: Con, state: versions.State) -> FunctionReport:
         self.report.version = state.visible
         self.report.building = state.target if state.building else None
         self.report.waiting = max(state.total - state.done, 0) if state.building else 0
@@ -227,9 +245,6 @@ class Run:
         ).fetchone()
         assert row is not None
         self.report.rows, self.report.errors = row
-        if not self.report.errors and not self.report.broken and not state.building:
-            version = self._mark(con, state, self.report.as_of) if self.report.rebuilt else mark
-            self._write(lambda inner: progress.record(inner, f"function_runs/{self.name}", {"all": version}))
         return self.report
 
     def _mark(self, con: Con, state: versions.State, as_of: date | None) -> str:
@@ -247,6 +262,12 @@ class Slice:
     people: int
     last: int
     events: int
+
+
+def _most_events(con: Con, function: ProfileFunction) -> int:
+    """Events that are sorted at once: more in more memory, since each time all of them are read."""
+    fitting = memory_limit(con) // (BYTES_OF_ROW if function.batch else BYTES_OF_EVENT)
+    return min(EVENTS_OF_SLICE, fitting)
 
 
 def _inputs(function: ProfileFunction) -> list[str]:

@@ -29,7 +29,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world.stitch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRM_TOKEN", "t0ken")
-        for name in ("event_counts", "engagement", "spend"):
+        for name in ("event_counts", "engagement", "spend", "visits"):
             world.publish(name)
         build(world.lake, world.project)
     yield world
@@ -37,8 +37,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 def test_every_block_is_tried(world: World) -> None:
-    assert len(FILES) == len(re.findall("```(?:python|yaml)", DOC)) == 5
-    assert set(world.project.functions) == {"event_counts", "engagement", "spend"}
+    assert len(FILES) == len(re.findall("```(?:python|yaml)", DOC)) == 6
+    assert set(world.project.functions) == {"event_counts", "engagement", "spend", "visits"}
 
 
 def test_events_are_counted_by_type(world: World) -> None:
@@ -52,6 +52,11 @@ def test_transformations_drop_events_and_their_errors_are_listed(world: World) -
     kind, text = world.errors("engagement")["ann"]
     assert kind == "transform"
     assert text.splitlines()[-1].startswith("TypeError: argument of type 'int'")
+
+
+def test_a_decorator_says_the_config(world: World) -> None:
+    assert world.project.functions["visits"].config.window == 30
+    assert world.rows("visits") == {"ann": {"visits": 7}}
 
 
 def test_the_batch_function_sums(world: World) -> None:

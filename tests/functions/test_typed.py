@@ -242,3 +242,24 @@ def test_any_value_fits_or_is_nothing(world: World, values: list[object]) -> Non
 @given(values=st.lists(VALUES, min_size=1, max_size=20))
 def test_any_value_fits_or_is_nothing_long(world: World, values: list[object]) -> None:
     check_values(world, values)
+
+
+def test_a_function_with_a_schedule_runs_by_it_and_not_with_every_file(world: World) -> None:
+    world.function("nightly", 'config = {"schedule": "30 2 * * *"}\n' + KEPT)
+    world.publish("nightly")
+    definitions = build_defs(world.root, world.lake)
+    key = function_key("nightly")
+    job = definitions.resolve_job_def("build_function_nightly")
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert job.execute_in_process(instance=instance, asset_selection=[key]).success
+        before = world.rows("nightly")
+        assert before["u0"]
+        world.land(4, event(4, 0, "u0"), event(4, 1, "another"))
+        world.stitch()
+        with_files = definitions.resolve_job_def("build_profiles")
+        assert with_files.execute_in_process(instance=instance, asset_selection=[key]).success
+        assert world.rows("nightly") == before
+        assert job.execute_in_process(instance=instance, asset_selection=[key]).success
+        assert "another" in world.rows("nightly")
+    schedule = definitions.resolve_schedule_def("function_nightly")
+    assert (schedule.cron_schedule, schedule.execution_timezone) == ("30 2 * * *", "UTC")
