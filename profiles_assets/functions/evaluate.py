@@ -2,6 +2,7 @@
 
 import asyncio
 import inspect
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +19,7 @@ from profiles_assets.functions.people_rows import PersonRow, events_of, people_i
 from resources.limits import TimeLimitExceeded, time_limit
 
 LINES_PER_CHUNK = 200
+SECONDS_OF_CHUNK = 5.0  # so that the progress of slow functions shows
 Rows = tuple[list[str], list[str | None], list[str | None]]
 
 
@@ -44,15 +46,15 @@ class Evaluation:
         self.loop = asyncio.new_event_loop()
 
     def chunk(self, table: pa.Table) -> list[Answer]:
-        """Answers for the people of a chunk, in order; fewer when memory has run out."""
-        people = people_in(table)
+        """Answers for the people of a chunk, in order; fewer when memory has run out, or when it takes long."""
+        people, began = people_in(table), time.monotonic()
         texts, names, times = (table[name].to_pylist() for name in ("payload", "event", "timestamp"))
         answers = []
         for number, person in enumerate(people):
             self.on_person(number)
             rows = slice(person.at + 1, person.end)
             answers.append(self.person(person, (texts[rows], names[rows], times[rows])))
-            if self.out_of_memory:
+            if self.out_of_memory or time.monotonic() - began > SECONDS_OF_CHUNK:
                 break
         return answers
 

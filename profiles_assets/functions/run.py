@@ -31,6 +31,7 @@ OnProgress = Callable[[str, int, int], None]
 EVENTS_OF_SLICE = 2_000_000
 BYTES_OF_EVENT, BYTES_OF_ROW = 2_000, 500  # of memory for sorting; rows of batches carry no payload
 PEOPLE_OF_COMMIT = 20_000
+SECONDS_OF_COMMIT = 15.0
 ATTEMPTS = 3
 EVENTS_PER_WORKER = 20_000
 LINES_KEPT = 100
@@ -203,7 +204,7 @@ class Run:
             for outcome in self._pool.outcomes(chunks(con, self.project, function, writing.as_of, chosen)):
                 held += outcome.answers
                 self._keep_lines(outcome)
-                if len(held) >= self.commit_every:
+                if len(held) >= self.commit_every or time.monotonic() - since > SECONDS_OF_COMMIT:
                     commit()
         self._free = con
         if held:

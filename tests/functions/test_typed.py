@@ -157,7 +157,8 @@ def test_the_asset_feeds_the_profiles_and_warns_of_what_does_not_fit(world: Worl
     graph = definitions.resolve_asset_graph()
     assert function_key("mixed") in graph.get(dg.AssetKey(["profiles", "user"])).parent_keys
     job = definitions.resolve_job_def("build_functions")
-    result = job.execute_in_process(instance=dg.DagsterInstance.ephemeral(), asset_selection=[function_key("mixed")])
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(instance=instance, asset_selection=[function_key("mixed")])
     found = {check.check_name: check for check in result.get_asset_check_evaluations()}
     assert found["errors_within_share"].passed
     assert not found["values_fit"].passed
