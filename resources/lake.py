@@ -3,10 +3,9 @@
 import os
 import random
 import re
-import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +25,7 @@ T = TypeVar("T")
 RACES_BEFORE_LOCKING = 3
 COMMIT_ATTEMPTS = 8
 SMALL = 2**24  # bytes
+DATA_FILES = "__ducklake_metadata_lake.ducklake_data_file"
 TELLING = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
 BYTES_OF = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -141,6 +141,8 @@ class Lake(DuckDBResource):
                 con.execute("USE lake")
                 if not ready and "SNAPSHOT_VERSION" not in options:
                     self._found(con)
+            if not self.threads:
+                con.execute(f"SET threads = {self.threads_for(self._bytes(con))}")
         except BaseException:
             con.close()
             raise
@@ -157,7 +159,7 @@ class Lake(DuckDBResource):
     def _settings(self) -> dict[str, str | bool | int | float | list[str]]:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": f"{self.root}/spill",
-            "threads": self.threads_for(self._bytes()),
+            "threads": self.threads or 1,
         }
         return settings | {"memory_limit": self.memory_limit or f"{half_of_memory() // 2**20}MiB"}
 
@@ -165,17 +167,15 @@ class Lake(DuckDBResource):
         """Threads for work on so many bytes: on a few, threads wait for each other longer than they work."""
         return self.threads or (1 if size < SMALL else os.cpu_count() or 1)
 
-    def _bytes(self) -> float:
-        """Bytes of the data files; infinite where that is not told at once."""
+    def _bytes(self, con: Con) -> float:
+        """Bytes of the data files; infinite where that is not told at once.
+
+        Asked of the engine: a second SQLite in the process would release the locks of the first when it closes.
+        """
         if self.catalog:
             return float("inf")
-        if not self._sqlite().exists():
-            return 0
-        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{self._sqlite()}?mode=ro", uri=True)) as catalog:
-            return float(
-                catalog.execute("SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file").fetchone()[0]
-            )
-        return float("inf")
+        row = con.execute(f"SELECT coalesce(sum(file_size_bytes), 0) FROM {DATA_FILES}").fetchone()
+        return float(row[0]) if row else 0.0
 
     def _target(self) -> str:
         return self.catalog or f"sqlite:{self._sqlite()}"
