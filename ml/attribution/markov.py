@@ -61,9 +61,19 @@ def _chain(
     return Chain(states, moves, np.array([wins.get(state, 0.0) / totals[state] for state in states]))
 
 
+def _lost(chain: Chain, visits: NDArray[np.float64], channel: str) -> float:
+    """Probability of converting after a first visit of a channel: what its removal costs.
+
+    `visits` are the expected visits of each state from each, (1 - moves)⁻¹, so one inverse serves all channels.
+    """
+    at = [number for number, state in enumerate(chain.states) if state and state[-1] == channel]
+    first = np.linalg.solve(visits[np.ix_(at, at)].T, visits[0, at])
+    return float(first @ (visits[at] @ chain.wins))
+
+
 def removal_shares(chain: Chain, channels: Sequence[str]) -> dict[str, float]:
     """Removal effects of the channels, scaled to add up to one; equal shares where nothing ever converts."""
-    whole = chain.conversion_probability()
-    lost = {name: max(whole - chain.conversion_probability(name), 0.0) for name in sorted(channels)}
+    visits = np.asarray(np.linalg.inv(np.eye(len(chain.states)) - chain.moves), np.float64)
+    lost = {name: max(_lost(chain, visits, name), 0.0) for name in sorted(channels)}
     total = sum(lost.values())
     return {name: value / total if total > 0 else 1 / len(lost) for name, value in lost.items()}

@@ -85,7 +85,8 @@ def stage(con: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     con.execute("CREATE TEMP TABLE events (person BIGINT, time TIMESTAMP, channel VARCHAR, value DOUBLE)")
     columns = [list(column) for column in zip(*events, strict=True)]
     con.execute("INSERT INTO events SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
-    touches, won = "(SELECT person, time, channel FROM events WHERE channel <> '')", "(FROM events WHERE channel = '')"
+    dated = "SELECT *, time::DATE AS day FROM events"
+    touches, won = f"({dated} WHERE channel <> '')", f"({dated} WHERE channel = '')"
     stage_journeys(con, touches, won, WINDOW, AS_OF)
     stage_credits(con, ["direct"], HALF_LIFE)
 
@@ -133,6 +134,12 @@ def test_credits_of_every_model_add_up_to_the_conversions(con: Any, events: list
         assert value == pytest.approx(sum(event[3] for event in won), rel=1e-9), model
 
 
+def test_conversions_without_a_touch_are_nobodys_in_every_model(con: Any, events: list[Event]) -> None:
+    alone = sum(won and path[0][0] == NONE for won, path, _, _ in expected_journeys(events))
+    found = con.execute(f"SELECT model, sum(conversions) FROM {CREDITS} WHERE channel = '{NONE}' GROUP BY 1").fetchall()
+    assert dict(found) == dict.fromkeys(MODELS, alone)
+
+
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_chain_converts_as_often_as_journeys_do(con: Any, order: int) -> None:
     paths = staged_paths(con)
@@ -159,6 +166,8 @@ def test_removal_is_what_walks_through_the_chain_lose(order: int) -> None:
         return won
 
     lost = {channel: walked(None) - walked(channel) for channel in CHANNELS}
+    for channel in (None, *CHANNELS):
+        assert chain.conversion_probability(channel) == pytest.approx(walked(channel), abs=1e-9)
     for channel, share in removal_shares(chain, CHANNELS).items():
         assert share == pytest.approx(lost[channel] / sum(lost.values()), abs=1e-9)
 
