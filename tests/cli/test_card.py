@@ -21,3 +21,5 @@ def test_a_card_that_is_not_there(shop: Path) -> None:
     assert (code, 'did you mean "churn_risk"' in said) == (1, True)
     code, said = answers(shop, "card", "churn_risk", "--model", "unknown")
     assert (code, "no card of the model" in said) == (1, True)
+    code, said = answers(shop, "card", "ltv_90d")
+    assert (code, "at least 270 days of events" in said) == (1, True)
