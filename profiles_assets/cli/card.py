@@ -24,9 +24,8 @@ def card(context: Context, name: str, model_id: str | None) -> None:
     if found is None and model_id:
         raise CommandError(f'{name} has no card of the model "{model_id}"')
     if found is None:
-        raise CommandError(
-            model.problem if model and model.problem else "nothing is trained yet; do so with: profiles run"
-        )
+        problem = model.problem if model else None
+        raise CommandError(problem or "nothing has been trained yet; do so with: profiles run")
     if not context.json:
         click.echo(found[1], nl=False)
     context.answer(found[0])
