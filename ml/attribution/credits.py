@@ -1,9 +1,11 @@
 """Credits of conversions and their value, by model, channel and day, beside what channels cost."""
 
+from collections.abc import Iterable
+
 import duckdb
 
 from ml.attribution.journeys import NONE, TOUCHES
-from ml.attribution.markov import Path, learn_chain, removal_shares
+from ml.attribution.markov import Step, chain_of, removal_shares
 from ml.attribution.rules import rules
 
 Con = duckdb.DuckDBPyConnection
@@ -29,13 +31,20 @@ def stage_credits(con: Con, direct: list[str], half_life: float) -> None:
         SELECT journey, person, channel, day, conversions, value, {columns} FROM {TOUCHES} WHERE conversions > 0"""
     )
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE {CREDITS} AS
-        SELECT model, channel, day, sum((share * conversions)::DECIMAL(38, 12))::DOUBLE AS conversions,
-            sum((share * value)::DECIMAL(38, 12))::DOUBLE AS value
-        FROM (UNPIVOT touch_shares ON {", ".join(shares)} INTO NAME model VALUE share) GROUP BY ALL"""
+        f"""CREATE OR REPLACE TEMP TABLE channel_days AS
+        SELECT channel, day, {", ".join(_credited(model) for model in shares)} FROM touch_shares GROUP BY ALL"""
     )
+    models = [f"SELECT '{m}' AS model, channel, day, unnest({m}) FROM channel_days" for m in shares]
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {CREDITS} AS {' UNION ALL '.join(models)}")
+    steps = staged_steps(con)
     for order in ORDERS:
-        _add_markov(con, order)
+        _add_markov(con, order, steps)
+
+
+def _credited(model: str) -> str:
+    """Conversions and value that a model credits, as a struct of that name."""
+    exact = {name: f"sum(({model} * {name})::DECIMAL(38, 12))::DOUBLE" for name in ("conversions", "value")}
+    return f"{{{', '.join(f'{name}: {sql}' for name, sql in exact.items())}}} AS {model}"
 
 
 def add_costs(con: Con, costs: str = "") -> None:
@@ -98,26 +107,31 @@ def stage_flows(con: Con) -> None:
     )
 
 
-def staged_paths(con: Con) -> dict[Path, tuple[float, float]]:
-    """Journeys of touches that won and that failed by path; a journey with several conversions is one that won."""
+def staged_steps(con: Con) -> list[Step]:
+    """Steps of the staged journeys: up to two channels before, channel, journeys, and those that it won."""
     rows = con.execute(
-        f"""SELECT path, count(*) FILTER (won), count(*) FILTER (NOT won) FROM (
-            SELECT list(channel ORDER BY position) AS path, any_value(conversions) > 0 AS won
-            FROM {TOUCHES} WHERE channel <> '{NONE}' GROUP BY journey) GROUP BY path"""
+        f"""WITH steps AS (
+            SELECT channel, lag(channel) OVER journey AS before, lag(channel, 2) OVER journey AS earlier,
+                conversions > 0 AND position = length AS won
+            FROM {TOUCHES} WHERE channel <> '{NONE}' WINDOW journey AS (PARTITION BY journey ORDER BY position))
+        SELECT earlier, before, channel, count(*), count(*) FILTER (won) FROM steps GROUP BY ALL"""
     ).fetchall()
-    return {tuple(path): (float(won), float(failed)) for path, won, failed in rows}
+    return [
+        (tuple(name for name in (earlier, before) if name is not None), channel, float(journeys), float(won))
+        for earlier, before, channel, journeys, won in rows
+    ]
 
 
-def _add_markov(con: Con, order: int) -> None:
+def _add_markov(con: Con, order: int, steps: Iterable[Step]) -> None:
     con.execute(
         f"""INSERT INTO {CREDITS} SELECT 'markov_{order}', channel, day, conversions, value
         FROM {CREDITS} WHERE model = 'linear' AND channel = '{NONE}'"""
     )
-    paths = staged_paths(con)
-    if not any(won for won, _ in paths.values()):
+    asked = f"SELECT DISTINCT channel FROM {CREDITS} WHERE model = 'linear' AND channel <> '{NONE}'"
+    channels = [channel for (channel,) in con.execute(asked).fetchall()]
+    if not channels:
         return
-    channels = sorted({channel for path, (won, _) in paths.items() if won for channel in path})
-    shares = removal_shares(learn_chain(paths, order), channels)
+    shares = removal_shares(chain_of(steps, order), channels)
     con.execute(
         f"""INSERT INTO {CREDITS}
         WITH linear AS (

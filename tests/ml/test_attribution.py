@@ -12,9 +12,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from ml.attribution.credits import CREDITS, MODELS, stage_credits, staged_paths
+from ml.attribution.credits import CREDITS, MODELS, stage_credits, staged_steps
 from ml.attribution.journeys import NONE, TOUCHES, stage_journeys
-from ml.attribution.markov import learn_chain, removal_shares
+from ml.attribution.markov import chain_of, learn_chain, removal_shares
 
 AS_OF, WINDOW, HALF_LIFE = date(2025, 6, 30), 20, 7.0
 CHANNELS = ("ads", "direct", "email", "search", "social")
@@ -141,10 +141,19 @@ def test_conversions_without_a_touch_are_nobodys_in_every_model(con: Any, events
 
 
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_chain_converts_as_often_as_journeys_do(con: Any, order: int) -> None:
-    paths = staged_paths(con)
+def test_a_chain_converts_as_often_as_journeys_do(con: Any, events: list[Event], order: int) -> None:
+    """And it is the chain of the paths found one event after the other, transition by transition."""
+    paths: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for won, touches, _, _ in expected_journeys(events):
+        paths[tuple(channel for channel, _ in touches)][0 if won else 1] += 1
+    paths.pop((NONE,))
     won, lost = (sum(counts[i] for counts in paths.values()) for i in (0, 1))
-    assert learn_chain(paths, order).conversion_probability() == pytest.approx(won / (won + lost), abs=1e-9)
+    chain = chain_of(staged_steps(con), order)
+    assert chain.conversion_probability() == pytest.approx(won / (won + lost), abs=1e-9)
+    wanted = learn_chain({path: (won, lost) for path, (won, lost) in paths.items()}, order)
+    assert chain.states == wanted.states
+    assert (chain.moves == wanted.moves).all()
+    assert (chain.wins == wanted.wins).all()
 
 
 @pytest.mark.parametrize("order", [1, 2])
