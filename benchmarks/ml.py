@@ -17,6 +17,7 @@ import benchmarks.journey.prepare
 import examples.cdnow.prepare
 from benchmarks.lakes import built, declared_copy
 from benchmarks.measure import Figure
+from benchmarks.ml_attribution import attribution
 from benchmarks.ml_golden import golden
 from benchmarks.ml_many import many
 from ml import metrics
@@ -69,6 +70,7 @@ class Tested:
 def figures(quick: bool) -> list[Figure]:
     """All figures; `quick` leaves out Complete Journey and takes a tenth of the simulated customers."""
     found = [*golden(), *many(30_000 if quick else 300_000), *_cdnow()]
+    found += attribution(100_000 if quick else 1_000_000)
     return found if quick else [*found, *_journey()]
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import dagster as dg
 
+from ml.card import card_page
 from ml.checks import beats_baseline, beats_built_in, enough_history, one_score_per_person, scores_in_range
 from ml.definition import model_definition, score_definition
+from ml.model_pictures import model_pictures
 from ml.predict import TrainingReport, score, train
 from ml.report import backtest_table, metric_picture, model_words, score_picture, sentence
 from ml.scores import scores_table
@@ -152,6 +154,8 @@ def _model_metadata(forecast: Forecast, report: TrainingReport) -> dict[str, Any
         "rows": model.rows,
         "backtest": dg.MetadataValue.md(backtest_table(report.results, forecast)),
         "metric": dg.MetadataValue.md(metric_picture(model.metrics, forecast)),
+        **{name: dg.MetadataValue.md(drawn) for name, drawn in model_pictures(forecast, model).items()},
+        "card": dg.MetadataValue.md(card_page(forecast, model, report.results)),
         "parameters": dg.MetadataValue.json(dict(model.parameters)),
     }
 

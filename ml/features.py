@@ -70,7 +70,7 @@ def _reason(project: Project, forecast: Forecast, name: str, columns: Mapping[st
     if name not in project.traits_of(forecast.entity):
         return f"{forecast.entity} has no such trait"
     if depends_on_prediction(project, forecast.entity, name):
-        return "it is made from a prediction"
+        return "it is made from a prediction or an attribution"
     if project.traits_of(forecast.entity)[name].pii:
         return "it is personal (pii)"
     kind = columns.get(name, "value that was never loaded")

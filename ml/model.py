@@ -10,12 +10,14 @@ import numpy as np
 from ml import registry
 from ml.backtest import Result, Trial, means, measured, trials
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
+from ml.curves import deciles, gains
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
 from ml.definition import CODE_VERSION, model_definition, text_hash
 from ml.errors import PredictionError
 from ml.features import Features
 from ml.histories import first_day
+from ml.importance import backtest_importance
 from ml.intervals import learn_intervals
 from ml.leaks import check_leaks
 from ml.metrics import reliability
@@ -59,6 +61,8 @@ def fit_model(
     parameters = {
         "features": features,
         "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
+        "training": _dates(training),
+        "importance": backtest_importance(forecast, calendar, training, winner),
         **_tested_parts(forecast, [test for test in tests if test.model == winner]),
         "challenger": choice.challenger and {"model": choice.challenger, "wins": choice.wins},
         "spec": json.loads(forecast.spec.model_dump_json()),
@@ -77,14 +81,21 @@ def fit_model(
 
 
 def _tested_parts(forecast: Forecast, tests: list[Trial]) -> dict[str, object]:
-    """What the champion's tests leave for scores and pictures: reliability of probabilities, intervals of amounts."""
+    """What the champion's tests leave for scores and pictures: calibration, gains, and intervals of amounts."""
     if not tests:
         return {}
     happened, predicted = (np.concatenate([getattr(t, n) for t in tests]) for n in ("happened", "predicted"))
+    found: dict[str, object] = {"lift_curve": gains(happened, predicted)}
     if forecast.spec.is_probability:
-        return {"reliability": reliability(happened, predicted)}
+        return found | {"reliability": reliability(happened, predicted)}
     intervals = learn_intervals(happened, predicted)
-    return {"intervals": intervals and intervals.to_dict()}
+    return found | {"deciles": deciles(happened, predicted), "intervals": intervals and intervals.to_dict()}
+
+
+def _dates(training: TrainingSet) -> list[tuple[str, int, float]]:
+    """Date, number of rows and mean outcome of each of the dates people were looked at."""
+    found = training.rows.frame.groupby("_as_of")["_label"].agg(["size", "mean"])
+    return [(f"{day:%Y-%m-%d}", int(rows), float(mean)) for day, rows, mean in found.itertuples()]
 
 
 def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:

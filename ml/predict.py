@@ -10,6 +10,7 @@ import duckdb
 
 from ml import registry
 from ml.backtest import Result
+from ml.card import save_card
 from ml.definition import model_definition, score_definition, text_hash
 from ml.model import make_model
 from ml.registry import Model
@@ -64,6 +65,7 @@ def train(lake: Lake, project: Project, forecast: Forecast) -> TrainingReport:
     def write(con: Con, report: TrainingReport) -> None:
         if report.trained and report.model:
             registry.save(con, report.model, report.results, TABLE)
+            save_card(con, forecast, report.model, report.results)
             progress.record(con, step, {"all": model_version(report.model)})
 
     return lake.step(compute, write, [*feed, step])

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from ml import charts
 from ml.backtest import Result, deciding_metric, metrics_of
 from ml.registry import Model
 from ml.scores import scores_table
@@ -46,9 +47,9 @@ def score_picture(con: Con, forecast: Forecast) -> str:
     top = 1.0 if forecast.spec.is_probability else float(row[0] or row[1] or 1)
     place = f"least(floor(greatest(score, 0) / {top} * {BINS}), {BINS - 1})::INT"
     found = dict(con.execute(f"SELECT {place}, count(*) FROM {table} GROUP BY 1").fetchall())
-    counts = [float(found.get(place, 0)) for place in range(BINS)]
+    counts = [int(found.get(place, 0)) for place in range(BINS)]
     labels = ["0", f"{top:,.3g}" if forecast.spec.is_probability else f"{top:,.3g} and more"]
-    return pictures.markdown(pictures.columns_chart(counts, labels), "how many people have which score")
+    return pictures.markdown(charts.histogram("People by score", counts, labels), "how many people have which score")
 
 
 def sentence(forecast: Forecast) -> str:

@@ -12,7 +12,7 @@ from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
 SHARED = {"metrics.distributions", "audiences.log"}
-SUFFIXES = ("", "_report", "_keys", "_model", "__rows")
+SUFFIXES = ("", "_report", "_keys", "_model", "__rows", "__people", "__flows")
 OF_ENTITY = ("", "_rows", "_unmasked")
 
 
@@ -82,6 +82,7 @@ def declared(project: Project) -> dict[str, list[str]]:
         "funnels": [*project.funnels],
         "metrics": [*project.metrics],
         "predictions": [*project.predictions],
+        "attribution": [*project.attribution],
         "profiles": [*project.entities],
         "audiences": [*project.audiences],
         "views": [*project.views],

@@ -10,7 +10,7 @@ from profiles_assets.project.check_traits import unknown_column
 from profiles_assets.project.conditions import ConditionError, comparisons, parse_conditions
 from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.events import Events
-from profiles_assets.project.graph import predicted_columns, reachable, score_columns, trait_inputs
+from profiles_assets.project.graph import reachable, score_columns, trait_inputs
 from profiles_assets.project.model_files import model_fault
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.predictions import Prediction
@@ -107,10 +107,12 @@ class _Check:
 
     def _unusable(self, name: str) -> tuple[str, str] | None:
         entity = self.forecast.entity
-        scores = predicted_columns(self.draft.predictions_of(entity))
-        if not scores.keys().isdisjoint({name, *reachable(trait_inputs(self.draft.project, entity), name)}):
+        late = self.draft.late_columns(entity)
+        made_from = {name, *reachable(trait_inputs(self.draft.project, entity), name)} & late.keys()
+        if made_from:
             hint = "predictions are made from traits over events, and come before everything else"
-            return f'"{name}" is itself made from a prediction', hint
+            what = "an attribution" if late[min(made_from)].startswith("attribution") else "a prediction"
+            return f'"{name}" is itself made from {what}', hint
         return self._unknown(name)
 
     def _bands(self, place: Place) -> Iterator[Problem]:

@@ -117,6 +117,10 @@ class Project:
         """All profile functions over the events of an entity, by name."""
         return {name: found for name, found in self.functions.items() if found.entity == entity}
 
+    def attributions_of(self, entity: str) -> dict[str, Declared[Attribution]]:
+        """All attributions of the conversions of an entity, by name."""
+        return about(self.attribution, entity)
+
     def sources_of_event(self, event: str) -> list[str]:
         """Names of the sources an event comes from: those that declare it, else those that may have it."""
         told = {name: source.has_event(event) for name, source in self.sources.items()}

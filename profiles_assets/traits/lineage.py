@@ -10,7 +10,7 @@ from profiles_assets.events.columns import SQL_TYPES, column_inputs, used_paths
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import predicted_columns
 from profiles_assets.project.project import Project
-from profiles_assets.project.score_columns import PARTS
+from profiles_assets.project.score_columns import MIX, PARTS
 from profiles_assets.project.traits import TRAIT_VERBS
 from profiles_assets.traits.columns import BUILTIN, EventColumns
 from profiles_assets.traits.compile import compile_section
@@ -101,6 +101,8 @@ def _places(project: Project, entity: str) -> dict[str, Origin]:
     scores = {part.suffix: part.column for part in PARTS}
     for column, prediction in predicted_columns(project.predictions_of(entity)).items():
         found[column] = Origin(f"predictions/{prediction}", scores.get(column.removeprefix(prediction), column))
+    for name in project.attributions_of(entity):
+        found |= {name + part.suffix: Origin(f"attribution/{name}", part.column) for part in MIX}
     return found
 
 

@@ -10,10 +10,13 @@ import pytest
 
 from ml import registry
 from ml.candidates import Trees
+from ml.card import read_card
 from ml.checks import beats_baseline, enough_history, one_score_per_person, scores_in_range
 from ml.definition import model_definition
+from ml.model_pictures import model_pictures
 from ml.predict import TrainingReport, is_due, score, train
 from ml.registry import Model
+from ml.report import score_picture
 from ml.rows import Rows
 from ml.training import read_rows
 from profiles_assets.events.load import load_events
@@ -90,6 +93,34 @@ def test_churn_is_predicted_clearly_better_than_by_chance(shop: Shop) -> None:
     assert beats_baseline(shop.churn, model)[0]
     assert enough_history(model)[0]
     assert len({result.as_of for result in shop.first.results}) == 3
+
+
+def test_a_training_leaves_its_card(shop: Shop) -> None:
+    model = shop.first.model
+    assert model is not None
+    with shop.lake.get_connection() as con:
+        told = read_card(con, "churn_risk")
+        same = read_card(con, "churn_risk", model.model_id)
+        assert read_card(con, "churn_risk", "unknown") is None
+        assert read_card(con, "ltv_90d") is None
+        rows = con.execute("SELECT count(*), avg(_label) FROM predictions.churn_risk__rows").fetchone()
+        drawn = score_picture(con, shop.churn)
+    assert told is not None
+    assert told == same
+    card, page = told
+    assert (card["model_id"], card["champion"], card["parent"]) == (model.model_id, model.champion, None)
+    people = sum(date["rows"] for date in card["training"])
+    assert (people, sum(d["rows"] * d["mean_outcome"] for d in card["training"]) / people) == pytest.approx(rows)
+    assert card["metrics"] == model.metrics
+    assert {(r["as_of"], r["model"], r["metric"]) for r in card["backtest"]} == {
+        (result.as_of.isoformat(), result.model, result.metric) for result in shop.first.results
+    }
+    assert card["gains"][-1] == {"people": 1.0, "caught": pytest.approx(1)}
+    assert {one["feature"] for one in card["importance"]} == {"history of order_completed", *card["features"]}
+    assert "every user, orders_90d > 0" in page
+    assert f"`{model.model_id}`" in page
+    assert model_pictures(shop.churn, model).keys() == {"calibration", "gains", "importance"}
+    assert drawn.startswith("![how many people")
 
 
 def test_no_label_window_closes_after_the_scoring_date(shop: Shop) -> None:
@@ -192,6 +223,8 @@ def test_amounts_are_predicted_too(shop: Shop) -> None:
     assert report.model.champion is not None
     assert report.model.metrics[report.model.champion]["gini"] > 0.3
     assert score(shop.lake, shop.project, asked).people > 100
+    assert model_pictures(asked, report.model).keys() == {"calibration", "gains", "importance"}
+    assert len(report.model.parameters["deciles"]) == 10
     with shop.lake.get_connection() as con:
         assert scores_in_range(con, asked)[0]
         inside = con.execute("SELECT bool_and(low <= score AND score <= high), avg(high - low) FROM predictions.risk")
