@@ -5,14 +5,14 @@ edges, one after another: those linked by hand, then the evidence in the order o
 time, keys). An edge that would give a profile too many values yields, unless it was linked by hand; one that
 would bring unlinked ids together yields always. The rule priority of an edge is the pair of the declared
 positions of its two id types, the earlier declared first: links of the id type declared first come before all
-others, and among them those to the second.
+others, and among them those to the second. Ids that no limit counts are joined first, all at once.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from profiles_assets.identity.components import Edges
+from profiles_assets.identity.components import Edges, group
 from profiles_assets.identity.graph import NONE, Flags, Graph, Ints, Rules
 from profiles_assets.identity.slots import caps_of, slots_of
 
@@ -49,14 +49,53 @@ def enforce_limits(graph: Graph, rules: Rules, edges: Edges, component: Ints, al
     broken = _broken(graph, rules, slots, component, alive)
     inside = broken[component[edges.a]]
     links = in_order(graph, distinct_links(graph, Edges(edges.a[inside], edges.b[inside], edges.tuples[inside])))
-    union = _CappedUnion(graph, rules, slots)
-    ends = zip(links.a.tolist(), links.b.tolist(), links.told.tolist(), strict=True)
-    about = np.array([union.join(a, b, told) for a, b, told in ends], dtype=np.int64)
+    union, joined = _CappedUnion(graph, rules, slots), join_uncounted(graph, slots, links)
+    a, b = joined[links.a], joined[links.b]
+    apart = np.flatnonzero(a != b)
+    ends = zip(a[apart].tolist(), b[apart].tolist(), links.told[apart].tolist(), strict=True)
+    about = np.full(len(a), NONE, dtype=np.int64)
+    about[apart] = [union.join(*end) for end in ends]
     out = about != NONE
     profile = component.copy()
     split = np.flatnonzero(alive & broken[component]) if out.any() else np.zeros(0, dtype=np.int64)
-    profile[split] = len(broken) + np.array([union.find(node) for node in split.tolist()], dtype=np.int64)
+    roots, at = np.unique(joined[split], return_inverse=True)
+    profile[split] = len(broken) + np.array([union.find(node) for node in roots.tolist()], dtype=np.int64)[at]
     return Limited(np.where(alive, profile, NONE), _pick(links, out), about[out])
+
+
+def join_uncounted(graph: Graph, slots: Ints, links: Links) -> Ints:
+    """For each node the one that it is in one set with whatever the limits; links are in the order in which they count.
+
+    A set of ids that no limit counts and nobody unlinked holds nothing that could forbid its first link out of it,
+    and whatever comes later finds it joined. A set never has more than one id that counts, which then stands for it.
+    """
+    nodes, ends = np.unique(np.concatenate([links.a, links.b]), return_inverse=True)
+    counts = (slots[nodes] != NONE) | np.isin(nodes, np.concatenate(graph.apart))
+    a, b = ends[: len(links.a)], ends[len(links.a) :]
+    joined: Ints = np.arange(len(nodes))
+    while len(chosen := _first_out(joined[a], joined[b], counts)):
+        sets = group(len(nodes), joined[a[chosen]], joined[b[chosen]])
+        joined = _standing_for(sets, counts)[sets[joined]]
+    found: Ints = np.arange(len(graph.keys))
+    found[nodes] = nodes[joined]
+    return found
+
+
+def _first_out(a: Ints, b: Ints, counts: Flags) -> Ints:
+    """The first link out of each set without an id that counts."""
+    first = np.full(len(counts), len(a))
+    out = np.flatnonzero((a != b) & ~(counts[a] & counts[b]))
+    for end in (a[out], b[out]):
+        np.minimum.at(first, end, out)
+    return np.unique(first[~counts & (first < len(a))])
+
+
+def _standing_for(sets: Ints, counts: Flags) -> Ints:
+    """One node of each set: the one that counts, if any does."""
+    node = np.zeros(len(sets), dtype=np.int64)
+    node[sets] = np.arange(len(sets))
+    node[sets[counts]] = np.flatnonzero(counts)
+    return node
 
 
 def distinct_links(graph: Graph, edges: Edges) -> Links:
