@@ -8,7 +8,7 @@ are in `rules_now` and `rulings`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -132,6 +132,16 @@ def load_graph(con: Con, types: tuple[str, ...]) -> tuple[Graph, Previous]:
     )
     known, profile, retired = (_ints(nodes, name) for name in ("known", "profile", "retired"))
     return graph, Previous(_ints(nodes, "status").astype(np.int8), known, profile, retired)
+
+
+def with_ages(con: Con, graph: Graph) -> Graph:
+    """The same graph with the ages of its inner nodes as they are in `stats` now."""
+    rows = con.sql(f"SELECT key, {AGE_DAY.format('first_day')} AS first_day, first_time FROM stats").to_arrow_table()
+    at = _places(pa.array(graph.keys), rows["key"].combine_chunks())
+    ages = {name: getattr(graph, name).copy() for name in ("first_day", "first_time")}
+    for name, values in ages.items():
+        values[at[at != NONE]] = _ints(rows, name)[at != NONE]
+    return replace(graph, **ages)
 
 
 Pair = tuple[Ints, Ints]
