@@ -33,16 +33,21 @@ AGE_DAY = "({} - DATE '1970-01-01')::INTEGER"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A graph and what was stored about it; `words` are the texts of its nodes `at`.
+    """A graph and what was stored about it; `values` are the texts of its nodes `at`, `types` their id types by number.
 
     `appearances` are `first_day, first_seen, last_seen, count` of each node, in days and microseconds.
     """
 
     graph: Graph
     previous: Previous
-    words: pa.Table
+    values: pa.ChunkedArray
     at: Ints
     appearances: dict[str, Ints]
+    types: tuple[str, ...]
+
+    def without_evidence(self) -> "Loaded":
+        """The same without tuples, which take up half of the memory and are of no use once it is resolved."""
+        return replace(self, graph=self.graph.without_tuples())
 
 
 def view_evidence(con: Con, edges: str, entity: str, as_of: date) -> None:

@@ -67,10 +67,15 @@ def stage_whole(
     con: Con, entity: str, loaded: Loaded, found: Resolution, table: str = "staged_ids", *, held: bool = True
 ) -> None:
     """The same for all nodes at once; what is not `held` is made when it is read."""
-    labels = {"key": loaded.graph.keys} | {name: getattr(found, name) for name in LABELS} | loaded.appearances
+    labels = (
+        {"key": loaded.graph.keys, "type": loaded.graph.types}
+        | {name: getattr(found, name) for name in LABELS}
+        | loaded.appearances
+    )
     columns = {name: pa.array(values[loaded.at]) for name, values in labels.items()}
-    con.register(f"all_{table}", pa.table(columns | dict(zip(("id_type", "value"), loaded.words.columns, strict=True))))
-    rows = f"""SELECT {_ids(entity)}, DATE '1970-01-01' + first_day::INTEGER AS first_day,
+    con.register(f"all_{table}", pa.table(columns | {"value": loaded.values}))
+    id_type = f"[{', '.join(map(literal, loaded.types))}][type + 1]"
+    rows = f"""SELECT {_ids(entity, id_type)}, DATE '1970-01-01' + first_day::INTEGER AS first_day,
         make_timestamp(first_seen) AS first_seen, make_timestamp(last_seen) AS last_seen, count
         FROM {quote(f"all_{table}")}"""
     _offer(con, table, rows, held=held)
@@ -84,8 +89,8 @@ def _offer(con: Con, table: str, rows: str, *, held: bool) -> None:
     con.execute(f"CREATE OR REPLACE TEMP VIEW {quote(table)} AS {rows}")
 
 
-def _ids(entity: str) -> str:
-    return f"""{literal(entity)} AS entity, key, id_type, value, nullif(component, {NONE}) AS component,
+def _ids(entity: str, id_type: str = "id_type") -> str:
+    return f"""{literal(entity)} AS entity, key, {id_type} AS id_type, value, nullif(component, {NONE}) AS component,
         nullif(known, {NONE}) AS known, {profile_id("profile")} AS profile_id, nullif(profile, {NONE}) AS profile_key,
         {status_name("status")} AS status, {profile_id("retired")} AS retired_id"""
 

@@ -86,6 +86,7 @@ def compute_stitched(
     if plan.full:
         loaded = load_whole(con, nodes, entity, spec)
         found = resolve(loaded.graph, loaded.previous, guards)
+        loaded = loaded.without_evidence()
         stage_whole(con, entity, loaded, found, held=_stored(con))
         return _stage(con, spec, plan, loaded.graph, found)
     rules.stage_changed(con, entity)
