@@ -20,7 +20,7 @@ from profiles_assets.identity.keys import (
     profile_id,
     status_name,
 )
-from profiles_assets.identity.limits import NEVER
+from profiles_assets.identity.links import NEVER
 from profiles_assets.identity.loading import Loaded
 from resources.tables import Change, Merge, literal, quote, staged_names
 

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from profiles_assets.identity import limits
+from profiles_assets.identity import joins, limits
 from profiles_assets.identity.components import all_edges, group
 from profiles_assets.identity.graph import NONE, Graph, Ints, Rules
-from profiles_assets.identity.limits import Limited, Links, enforce_limits
+from profiles_assets.identity.limits import Limited, enforce_limits
+from profiles_assets.identity.links import NEVER, Links
 
 RULES = [
     Rules(("user", "mail", "device", "visit"), (False, False, True, True), caps, {}, {})
@@ -37,7 +38,7 @@ def random_graph(seed: int, nodes: int, tuples: int) -> Graph:
         zeros,
         np.cumsum([0, *map(len, members)]),
         np.concatenate(members).astype(np.int64),
-        np.concatenate([chance.integers(0, 9, tuples), np.full(len(told), limits.NEVER)]),
+        np.concatenate([chance.integers(0, 9, tuples), np.full(len(told), NEVER)]),
         np.concatenate([np.ones(tuples, dtype=np.int64), np.zeros(len(told), dtype=np.int64)]),
         zeros.astype(np.bool_),
         len(told),
@@ -55,6 +56,10 @@ def one_by_one(graph: Graph, slots: Ints, links: Links) -> Ints:
     return np.arange(len(graph.keys))
 
 
+def any_may_join(rules: Rules, slots: Ints, others: Ints) -> tuple[Ints, int]:
+    return slots[:0], NONE
+
+
 def people(found: Limited) -> set[frozenset[int]]:
     return {frozenset(np.flatnonzero(found.profile == p).tolist()) for p in set(found.profile.tolist()) - {NONE}}
 
@@ -62,7 +67,7 @@ def people(found: Limited) -> set[frozenset[int]]:
 def check(seed: int, nodes: int, tuples: int, rules: Rules) -> None:
     graph = random_graph(seed, nodes, tuples)
     found = enforced(graph, rules)
-    with patch.object(limits, "join_uncounted", one_by_one):
+    with patch.object(limits, "join_uncounted", one_by_one), patch.object(joins, "never_join", any_may_join):
         expected = enforced(graph, rules)
     assert people(found) == people(expected)
     for name in Links.__dataclass_fields__:
