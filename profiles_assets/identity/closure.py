@@ -41,6 +41,7 @@ def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rule
             _add_fresh_words(con, nodes, entity, spec)
         con.execute(f"INSERT INTO words {known_words('added')} ANTI JOIN words USING (key)")
         _add_pieces(con, len(rules.types))
+        _drop_unseen(con)
         loaded = load_graph(con, rules.types)
         _set_frontier(con, wanted(*loaded, judge(*loaded, rules), rules))
     _stage_stats(con)
@@ -128,6 +129,11 @@ def _add_pieces(con: Con, width: int) -> None:
         f"""INSERT INTO pieces SELECT * FROM (SELECT {PIECES} FROM evidence WHERE {_touching(con, width)}) ANTI JOIN
         (SELECT DISTINCT tuple_key, nodes FROM pieces) USING (tuple_key, nodes)"""
     )
+
+
+def _drop_unseen(con: Con) -> None:
+    """Forget ids that no evidence is left of, unless they are barred: of these no evidence was picked."""
+    con.execute(f"DELETE FROM words WHERE barred = {OK} AND key NOT IN (SELECT DISTINCT unnest(nodes) FROM pieces)")
 
 
 def _touching(con: Con, width: int) -> str:
