@@ -32,12 +32,11 @@ def make_model(
 ) -> tuple[Model, list[Result]]:
     """A model of the data as of a day, or one that only says why it is impossible.
 
-    The champion of the model `before` yields only to a clearly better one. Leaves the rows it was trained on in a
-    temporary table.
+    The model `before` is noted as its parent and has no say in it. Leaves the rows it was trained on in a temporary
+    table.
     """
-    untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs)
-    if before is not None and before.model_id is not None:
-        untrained = replace(untrained, parent=before.model_id, champion=before.champion)
+    parent = before.model_id if before else None
+    untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs, parent=parent)
     try:
         calendar = plan_dates(first_day(con, project, forecast), as_of, forecast.spec.over)
         features = stage_training(con, project, forecast, calendar)
@@ -46,7 +45,7 @@ def make_model(
         check_leaks(training.rows, forecast)
         return fit_model(untrained, forecast, calendar, training, features)
     except PredictionError as error:
-        return replace(untrained, champion=None, problem=str(error)), []
+        return replace(untrained, problem=str(error)), []
 
 
 def fit_model(
@@ -54,7 +53,7 @@ def fit_model(
 ) -> tuple[Model, list[Result]]:
     """Choose a champion and fit what is stored of it. Raises PredictionError if that is impossible."""
     tests = list(trials(forecast, calendar, training))
-    choice = choose(forecast, tests, untrained.champion)
+    choice = choose(forecast, tests)
     results, winner = measured(forecast, tests), choice.champion
     parameters = {
         "features": features,

@@ -32,7 +32,8 @@ def metric_picture(metrics: Mapping[str, Mapping[str, float]], forecast: Forecas
     """Bars of the deciding metric, one per model."""
     deciding = deciding_metric(forecast)
     found = [(name, float(f"{values[deciding]:.4g}")) for name, values in metrics.items() if deciding in values]
-    return pictures.markdown(pictures.bars(found), f"mean {deciding} by model, lower is better")
+    better = "higher" if deciding == "gini" else "lower"
+    return pictures.markdown(pictures.bars(found), f"mean {deciding} by model, {better} is better")
 
 
 def score_picture(con: Con, forecast: Forecast) -> str:

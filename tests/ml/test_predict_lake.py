@@ -226,3 +226,15 @@ def test_a_retrained_model_knows_the_one_before_it(shop: Shop) -> None:
         current = registry.current_model(con, "churn_risk")
     assert current is not None
     assert (current.model_id, current.parent, current.champion) == (again.model_id, again.parent, again.champion)
+
+
+def test_a_rebuild_without_earlier_trainings_chooses_the_same_champion(shop: Shop) -> None:
+    with shop.lake.get_connection() as con:
+        before = registry.current_model(con, "churn_risk")
+    assert before is not None
+    other = {"btyd": "boosted", "boosted": "blend", "blend": "btyd"}[str(before.champion)]
+    for forget in (f"UPDATE ops.models SET champion = '{other}', definition = 'old'", "DELETE FROM ops.models"):
+        shop.lake.write(lambda con, forget=forget: con.execute(forget))  # type: ignore[misc]
+        again = train(shop.lake, shop.project, shop.churn).model
+        assert again is not None
+        assert (again.model_id, again.champion) == (before.model_id, before.champion)
