@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ml import metrics
 from ml.baselines import BASELINES, fitted_baselines
-from ml.candidates import MODELS, fitted_models
+from ml.candidates import MODELS, built_in, fitted_models
 from ml.dates import Calendar
 from ml.rows import Vector
 from ml.training import TrainingSet
@@ -127,7 +127,7 @@ def champion(forecast: Forecast, results: Iterable[Result]) -> str:
     runners = {name: found[name] for name in MODELS if name in found}
     most = MOST_ERROR * min((values.get("mae", math.inf) for values in runners.values()), default=math.inf)
     fair = [name for name, values in runners.items() if deciding_metric(forecast) != "gini" or values["mae"] <= most]
-    return min(fair, key=lambda name: deciding_loss(forecast, runners[name]), default="btyd")
+    return min(fair, key=lambda name: deciding_loss(forecast, runners[name]), default=built_in(forecast)[0])
 
 
 def beats_baseline(forecast: Forecast, averages: Mapping[str, Mapping[str, float]], model: str) -> bool:

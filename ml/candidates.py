@@ -164,13 +164,18 @@ def fit_spend(frequency: Vector, monetary: Vector) -> GammaGamma | None:
         return None
 
 
+def built_in(forecast: Forecast) -> tuple[str, ...]:
+    """Built-in models that can answer a prediction, the simplest first; traits have no history of purchases."""
+    return ("boosted",) if forecast.spec.of_traits else MODELS
+
+
 def fitted_models(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:
     """The candidates that a spec allows, fitted; the blend shares the fits of the others.
 
     Beside a Python model all built-in ones are tested too, to tell what it adds.
     """
     spec = forecast.spec
-    chosen = MODELS if spec.model == "auto" or spec.is_python else (spec.model,)
+    chosen = built_in(forecast) if spec.model == "auto" or spec.is_python else (spec.model,)
     btyd, trees = BuyTillYouDie(forecast), Trees(forecast)
     if chosen != ("boosted",):
         btyd.fit(rows, histories)

@@ -21,7 +21,8 @@ from ml.leaks import check_leaks
 from ml.metrics import reliability
 from ml.promotion import choose
 from ml.registry import Model
-from ml.training import TrainingSet, check_enough, read_rows, read_training, stage_training
+from ml.targets import keep_open
+from ml.training import TABLE, TrainingSet, check_enough, read_rows, read_training, stage_training
 from profiles_assets.project.project import Forecast, Project
 
 Con = duckdb.DuckDBPyConnection
@@ -40,9 +41,13 @@ def make_model(
     try:
         calendar = plan_dates(first_day(con, project, forecast), as_of, forecast.spec.over)
         features = stage_training(con, project, forecast, calendar)
+        if forecast.spec.of_traits:
+            check_leaks(read_rows(con, TABLE, features), forecast)
+            keep_open(con, forecast, TABLE)
         training = read_training(con, features)
         check_enough(training.rows, forecast)
-        check_leaks(training.rows, forecast)
+        if not forecast.spec.of_traits:
+            check_leaks(training.rows, forecast)
         return fit_model(untrained, forecast, calendar, training, features)
     except PredictionError as error:
         return replace(untrained, problem=str(error)), []

@@ -7,6 +7,7 @@ import duckdb
 from ml.backtest import Result, deciding_metric, metrics_of
 from ml.registry import Model
 from ml.scores import scores_table
+from ml.targets import shown
 from profiles_assets import pictures
 from profiles_assets.project.project import Forecast
 from resources.tables import exists
@@ -60,6 +61,7 @@ def sentence(forecast: Forecast) -> str:
         "any": f"Probability of `{target.event}`",
         "count": f"Expected number of `{target.event}`",
         "sum": f"Expected sum of `{target.event}.{target.property}`",
+        "becomes": f"Probability of coming to meet `{shown(target.met)}`",
     }[target.goal]
     return f"{what} in the {over} days after as_of"
 

@@ -15,6 +15,7 @@ from ml.model import load_champion
 from ml.reasons import explained
 from ml.registry import Model
 from ml.rows import Rows, Vector
+from ml.targets import keep_open
 from ml.training import known_sql, read_rows
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Forecast, Project
@@ -62,13 +63,15 @@ def current_rows(con: Con, project: Project, forecast: Forecast, features: Featu
     """People the prediction is about now, with their features, from the tables of the sections."""
     stage_people(con, forecast.entity)
     create_attribution(con, project, forecast.entity)
-    stage_history(con, project, forecast, Seen(as_of), "history_now")
+    if not forecast.spec.of_traits:
+        stage_history(con, project, forecast, Seen(as_of), "history_now")
     tables = stored_tables(project, forecast.entity).values()
     traits = select_all_traits(project, forecast.entity, tables, "people", f"DATE '{as_of}'")
     con.execute(f"CREATE OR REPLACE TEMP TABLE traits_now AS {traits}")
     have = columns(con, "traits_now")
     known = known_sql(forecast, features, have, as_of, ("traits_now", "people", "history_now"))
     con.execute(f"CREATE OR REPLACE TEMP TABLE known_now AS {known}")
+    keep_open(con, forecast, "known_now")
     return read_rows(con, "known_now", features)
 
 
