@@ -28,6 +28,7 @@ PROBABILITY: dict[str, Callable[[Vector, Vector], float]] = {
     "brier": metrics.brier,
     "ece": metrics.ece,
     "lift": metrics.lift,
+    "bias": metrics.bias,
 }
 AMOUNT: dict[str, Callable[[Vector, Vector], float]] = {
     "rmse": metrics.rmse,

@@ -13,6 +13,7 @@ from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
 from ml.definition import CODE_VERSION, model_definition, text_hash
+from ml.drift import label_rates, shapes
 from ml.errors import PredictionError
 from ml.features import Features
 from ml.histories import first_day
@@ -64,6 +65,8 @@ def fit_model(
         "features": features,
         "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
         **_tested_parts(forecast, [test for test in tests if test.model == winner]),
+        "shapes": shapes(training.rows, [test for test in tests if test.model == winner]),
+        "label_rates": label_rates(training.rows),
         "challenger": choice.challenger and {"model": choice.challenger, "wins": choice.wins},
         "spec": json.loads(forecast.spec.model_dump_json()),
         "code_version": CODE_VERSION,

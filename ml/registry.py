@@ -56,17 +56,24 @@ def rows_table(prediction: str) -> str:
 
 def current_model(con: Con, prediction: str) -> Model | None:
     """The model in use, or the failed training in its place; None when nothing was ever trained."""
+    return _model(con, "prediction = ? AND current", [prediction])
+
+
+def model_of(con: Con, prediction: str, model_id: str) -> Model | None:
+    """A model by its id, in use or not; None when there is none."""
+    return _model(con, "prediction = ? AND model_id = ?", [prediction, model_id])
+
+
+def _model(con: Con, where: str, values: list[str]) -> Model | None:
     if not exists(con, MODELS):
         return None
     have = columns(con, MODELS)
     names = [f.name for f in fields(Model) if f.name in have]
-    row = con.execute(
-        f"SELECT {', '.join(names)} FROM {MODELS} WHERE prediction = ? AND current", [prediction]
-    ).fetchone()
+    row = con.execute(f"SELECT {', '.join(names)} FROM {MODELS} WHERE {where}", values).fetchone()
     if row is None:
         return None
-    values = dict(zip(names, row, strict=True))
-    return Model(**values | {name: json.loads(values[name]) for name in ("metrics", "parameters")})
+    told = dict(zip(names, row, strict=True))
+    return Model(**told | {name: json.loads(told[name]) for name in ("metrics", "parameters")})
 
 
 def backtests(con: Con, model: Model) -> list[Result]:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 import duckdb
 
 from ml.backtest import Result, deciding_metric, metrics_of
+from ml.drift import CLEAR, SOME, Drift
+from ml.outcomes import Outcome
 from ml.registry import Model
 from ml.scores import scores_table
 from ml.targets import shown
@@ -27,6 +29,23 @@ def backtest_table(results: Sequence[Result], forecast: Forecast) -> str:
     ]
     head = f"| as of | model | {' | '.join(metrics)} |"
     return "\n".join([head, "| --- " * (len(metrics) + 2) + "|", *rows])
+
+
+def drift_table(found: Sequence[Drift]) -> str:
+    """Markdown table of the PSI of scores and features."""
+    rows = [f"| {one.feature} | {one.kind} | {one.psi:.3f} | {_reading(one.psi)} |" for one in found]
+    return "\n".join(["| | | PSI | moved |", "| --- | --- | --- | --- |", *rows])
+
+
+def outcome_table(found: Sequence[Outcome]) -> str:
+    """Markdown table of what became of published scores, beside the backtest."""
+    head = f"| scores of {found[0].as_of} | what happened by {found[0].closes} | backtest |"
+    rows = [f"| {one.metric} | {_number(one.value)} | {_number(one.backtest)} |" for one in found]
+    return "\n".join([head, "| --- | --- | --- |", *rows])
+
+
+def _reading(psi: float) -> str:
+    return "clearly" if psi >= CLEAR else "somewhat" if psi >= SOME else "no"
 
 
 def metric_picture(metrics: Mapping[str, Mapping[str, float]], forecast: Forecast) -> str:

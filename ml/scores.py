@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from ml.bands import parse_bands, percentile_ranks
 from ml.candidates import Candidate
+from ml.drift import Drift, drifts
 from ml.features import Features
 from ml.histories import Seen, stage_history
 from ml.intervals import Intervals
@@ -48,15 +49,20 @@ def scores_table(prediction: str) -> str:
     return f"predictions.{quote(prediction)}"
 
 
-def stage_scores(con: Con, project: Project, forecast: Forecast, model: Model | None, as_of: date) -> None:
-    """Temporary table of scores as of the newest day; empty where there is no model."""
+def stage_scores(con: Con, project: Project, forecast: Forecast, model: Model | None, as_of: date) -> list[Drift]:
+    """Temporary table of scores as of the newest day, empty where there is no model; returns how far all has moved."""
     con.register("scored", SCHEMA.empty_table())
+    found: list[Drift] = []
     if model is not None and model.model_id is not None:
         rows = current_rows(con, project, forecast, model.parameters["features"], as_of)
         if len(rows):
-            con.register("scored", scored(forecast, rows, load_champion(con, forecast, model), model, as_of))
+            table = scored(forecast, rows, load_champion(con, forecast, model), model, as_of)
+            con.register("scored", table)
+            scores = table["score"].to_numpy()
+            found = drifts(project, forecast, model.parameters.get("shapes", {}), rows, scores)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS FROM scored")
     con.unregister("scored")
+    return found
 
 
 def current_rows(con: Con, project: Project, forecast: Forecast, features: Features, as_of: date) -> Rows:

@@ -57,7 +57,7 @@ def stage_training(con: Con, project: Project, forecast: Forecast, calendar: Cal
         if not forecast.spec.of_traits:
             stage_history(con, project, forecast, seen, f"history_{number}")
         if number:
-            _stage_labelled(con, project, forecast, number - 1, seen)
+            stage_labelled(con, project, forecast, str(number - 1), seen)
         if day != calendar.as_of:
             features = _stage_known(con, project, forecast, number, seen)
     _union(con, TABLE, [f"FROM labelled_{n}" for n in range(len(calendar.cuts))])
@@ -133,8 +133,11 @@ def _stage_known(con: Con, project: Project, forecast: Forecast, number: int, se
     return features
 
 
-def _stage_labelled(con: Con, project: Project, forecast: Forecast, number: int, closes: Seen) -> None:
-    """Temporary table of the people of a cut with what they did until the close of its window."""
+def stage_labelled(con: Con, project: Project, forecast: Forecast, name: str, closes: Seen) -> None:
+    """Temporary table `labelled_<name>` of the people in `known_<name>` with what they did until a window's close.
+
+    `nodes_<name>` has their ids with the age of each. People who are one by then are one row, of the oldest id.
+    """
     entity = literal(forecast.entity)
     outcomes = (
         met_later_sql(forecast, columns(con, "traits_then"), "traits_then", "people_then")
@@ -142,19 +145,19 @@ def _stage_labelled(con: Con, project: Project, forecast: Forecast, number: int,
         else outcomes_sql(con, project, forecast, closes)
     )
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE labelled_{number} AS
+        f"""CREATE OR REPLACE TEMP TABLE labelled_{name} AS
         WITH found AS (
             SELECT n.profile_id, arg_min(s.profile_key, age) AS profile_key, min(age) AS age
-            FROM nodes_{number} n JOIN {closes.stitched} s USING (key)
+            FROM nodes_{name} n JOIN {closes.stitched} s USING (key)
             WHERE s.entity = {entity} AND s.profile_id IS NOT NULL GROUP BY n.profile_id),
         today AS (
             SELECT n.profile_id, arg_min(s.profile_id, age) AS _person
-            FROM nodes_{number} n JOIN identity.stitched_ids s USING (key)
+            FROM nodes_{name} n JOIN identity.stitched_ids s USING (key)
             WHERE s.entity = {entity} AND s.profile_id IS NOT NULL GROUP BY n.profile_id),
         once AS (FROM found QUALIFY row_number() OVER (PARTITION BY profile_key ORDER BY age) = 1),
         o AS ({outcomes})
         SELECT k.*, coalesce(_person, k.profile_id) AS _person, {outcome_sql(forecast)} AS _label
-        FROM known_{number} k JOIN once USING (profile_id) LEFT JOIN today USING (profile_id)
+        FROM known_{name} k JOIN once USING (profile_id) LEFT JOIN today USING (profile_id)
         LEFT JOIN o ON o.profile_key = once.profile_key"""
     )
 

@@ -75,7 +75,7 @@ def churn() -> list[Result]:
 def test_a_backtest_has_every_metric_of_every_model_and_date(churn: list[Result]) -> None:
     assert {r.model for r in churn} == {"btyd", "boosted", "blend", "mean"}
     assert len({r.as_of for r in churn}) == 2
-    assert {r.metric for r in churn if r.model == "btyd"} == {"log_loss", "auc", "brier", "ece", "lift"}
+    assert {r.metric for r in churn if r.model == "btyd"} == {"log_loss", "auc", "brier", "ece", "lift", "bias"}
 
 
 def test_every_candidate_beats_the_mean_on_learnable_data(churn: list[Result]) -> None:
