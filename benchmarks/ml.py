@@ -22,6 +22,7 @@ from benchmarks.ml_many import many
 from ml import metrics
 from ml.backtest import Trial, trials
 from ml.btyd import GammaGamma, ParetoNBD
+from ml.calibration import learn_platt
 from ml.candidates import fitted_models
 from ml.dates import Calendar
 from ml.promotion import choose
@@ -115,8 +116,9 @@ def _test(forecast: Forecast, calendar: Calendar, training: TrainingSet, tests: 
     histories = training.histories_at(day)
     before = calendar.closed_by(day)[-TESTED:]
     winner = choose(forecast, [test for test in tests if test.as_of in before]).champion
+    platt = learn_platt(forecast, [test for test in tests if test.as_of in before and test.model == winner])
     ours = fitted_models(forecast, known, histories)[winner].predict(rows)
-    return Tested(rows.label, ours, _peer(forecast, rows))
+    return Tested(rows.label, platt(ours) if platt else ours, _peer(forecast, rows))
 
 
 def _peer(forecast: Forecast, rows: Rows) -> Vector:

@@ -1,7 +1,7 @@
 """The models that compete for a prediction, behind one protocol.
 
-`btyd`      Pareto/NBD on each purchase history, with Gamma-Gamma for money. It says nothing about people who
-            never bought: they get the mean outcome of such people in training.
+`btyd`      Pareto/NBD, MBG/NBD or BG/NBD on each purchase history, with Gamma-Gamma for money. It says nothing
+            about people who never bought: they get the mean outcome of such people in training.
 `boosted`   gradient boosting on traits and purchase history.
 `blend`     logit average of both for probabilities, geometric mean for amounts.
 
@@ -9,6 +9,7 @@ A Python file of the project stands beside all of them.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 from ml.blend import geometric_mean, logit_average
 from ml.boosted import BoostedClassifier, BoostedRegressor
-from ml.btyd import BGNBD, GammaGamma, ParetoNBD
+from ml.btyd import BGNBD, MBGNBD, GammaGamma, ParetoNBD
 from ml.btyd.purchases import PurchaseModel
 from ml.custom import Custom
 from ml.rows import Rows, Vector
@@ -25,7 +26,7 @@ from ml.threads import one_thread
 from profiles_assets.project.project import Forecast
 
 MODELS = ("btyd", "boosted", "blend")
-PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {"ParetoNBD": ParetoNBD, "BGNBD": BGNBD}
+PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {"ParetoNBD": ParetoNBD, "MBGNBD": MBGNBD, "BGNBD": BGNBD}
 PENALTY = 1e-4
 
 
@@ -147,13 +148,12 @@ class Blend:
 
 
 def fit_purchases(frequency: Vector, recency: Vector, age: Vector) -> PurchaseModel | None:
-    """Pareto/NBD, or BG/NBD where that finds no parameters; None where nobody has bought again."""
+    """The purchase model that explains the histories best, all having four parameters; None if nobody bought again."""
+    fitted: list[PurchaseModel] = []
     for model in PURCHASE_MODELS.values():
-        try:
-            return model.fit(frequency, recency, age, penalty=PENALTY)
-        except ValueError:
-            continue
-    return None
+        with suppress(ValueError):
+            fitted.append(model.fit(frequency, recency, age, penalty=PENALTY))
+    return max(fitted, key=lambda model: model.to_dict()["log_likelihood"], default=None)
 
 
 def fit_spend(frequency: Vector, monetary: Vector) -> GammaGamma | None:

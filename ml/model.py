@@ -9,6 +9,7 @@ import numpy as np
 
 from ml import registry
 from ml.backtest import Result, Trial, means, measured, trials
+from ml.calibration import Calibrated, Platt, calibrated, learn_platt
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
@@ -61,11 +62,15 @@ def fit_model(
     tests = list(trials(forecast, calendar, training))
     choice = choose(forecast, tests)
     results, winner = measured(forecast, tests), choice.champion
+    own = [test for test in tests if test.model == winner]
+    platt = learn_platt(forecast, own)
+    own = calibrated(own, platt)
     parameters = {
         "features": features,
         "btyd": _purchase_parameters(forecast, calendar, training) if winner in ("btyd", "blend") else None,
-        **_tested_parts(forecast, [test for test in tests if test.model == winner]),
-        "shapes": shapes(training.rows, [test for test in tests if test.model == winner]),
+        **_tested_parts(forecast, own),
+        "calibration": platt and platt.to_dict(),
+        "shapes": shapes(training.rows, own),
         "label_rates": label_rates(training.rows),
         "challenger": choice.challenger and {"model": choice.challenger, "wins": choice.wins},
         "spec": json.loads(forecast.spec.model_dump_json()),
@@ -95,7 +100,13 @@ def _tested_parts(forecast: Forecast, tests: list[Trial]) -> dict[str, object]:
 
 
 def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:
-    """The champion of a model, ready to predict: purchase models as stored, trees fitted again."""
+    """The champion of a model, ready to predict and calibrated where that helps."""
+    found, told = _load(con, forecast, model), model.parameters.get("calibration")
+    return Calibrated(found, Platt.from_dict(told)) if told else found
+
+
+def _load(con: Con, forecast: Forecast, model: Model) -> Candidate:
+    """The champion as it was fitted: purchase models as stored, trees fitted again."""
     btyd = model.parameters["btyd"]
     first = BuyTillYouDie.from_dict(forecast, btyd) if btyd else BuyTillYouDie(forecast)
     if model.champion == "btyd":
