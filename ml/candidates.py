@@ -111,6 +111,7 @@ class Trees:
     """Gradient boosting on everything that is known."""
 
     forecast: Forecast
+    estimator_: BoostedClassifier | BoostedRegressor | None = None
 
     def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
         """Fit to labelled rows."""
@@ -121,6 +122,7 @@ class Trees:
 
     def predict(self, rows: Rows) -> Vector:
         """Probability or amount of each row."""
+        assert self.estimator_ is not None
         with one_thread():
             if isinstance(self.estimator_, BoostedClassifier):
                 return np.asarray(self.estimator_.predict_proba(rows.matrix)[:, 1], np.float64)

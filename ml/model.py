@@ -8,6 +8,7 @@ import duckdb
 import numpy as np
 
 from ml import registry
+from ml.artefacts import fitted_artefact, stored_trees
 from ml.backtest import Result, Trial, means, measured, trials
 from ml.calibration import Calibrated, Platt, calibrated, learn_platt
 from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
@@ -84,6 +85,7 @@ def fit_model(
         rows=len(training.rows),
         metrics=means(results),
         parameters=parameters,
+        trees=fitted_artefact(forecast, training.rows, winner),
     )
     return model, results
 
@@ -106,15 +108,17 @@ def load_champion(con: Con, forecast: Forecast, model: Model) -> Candidate:
 
 
 def _load(con: Con, forecast: Forecast, model: Model) -> Candidate:
-    """The champion as it was fitted: purchase models as stored, trees fitted again."""
+    """The champion as it was fitted: built-in models as stored, Python files fitted again."""
     btyd = model.parameters["btyd"]
     first = BuyTillYouDie.from_dict(forecast, btyd) if btyd else BuyTillYouDie(forecast)
     if model.champion == "btyd":
         return first
-    rows = read_rows(con, registry.rows_table(forecast.name), model.parameters["features"])
-    if forecast.spec.is_python:
-        return Custom(forecast).fit(rows, rows.frame)
-    trees = Trees(forecast).fit(rows, rows.frame)
+    trees = None if forecast.spec.is_python else stored_trees(con, forecast, model.model_id)
+    if trees is None:
+        rows = read_rows(con, registry.rows_table(forecast.name), model.parameters["features"])
+        if forecast.spec.is_python:
+            return Custom(forecast).fit(rows, rows.frame)
+        trees = Trees(forecast).fit(rows, rows.frame)
     return trees if model.champion == "boosted" else Blend(forecast, first, trees)
 
 

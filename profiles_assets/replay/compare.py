@@ -15,7 +15,7 @@ OTHER = "other"
 SHOWN = 5
 RUNS = {
     "ops.progress", "ops.publications", "identity.identity_log", "identity.id_removed", "audiences.log", "ops.salt",
-    "ops.outcomes", "ops.drift",
+    "ops.outcomes", "ops.drift", "ops.artefacts",
 }  # fmt: skip
 MODELS = {"ops.models", "ops.backtests", "ops.training_rows"}
 VOLATILE = {"profile_key", "retired_id", "signature", "since", "written"}
