@@ -16,6 +16,7 @@ from resources.lake import Con
 TYPES = ("user_id", "email", "anonymous_id")
 START = date(2024, 1, 1)
 TABLE = "raw_events.web"
+VISIT = 6  # events of a person in a row
 EVENTS = (
     "page_viewed", "page_viewed", "page_viewed", "page_viewed", "product_viewed", "product_viewed", "product_viewed",
     "product_added", "app_opened", "newsletter_opened", "order_completed", "identify",
@@ -56,18 +57,19 @@ def note(con: Con, days: "range | list[int]", version: str = "1") -> None:
 
 
 def _events(first: int, days: int, per_day: int, people: int, salt: str = "") -> str:
-    """Some people come every week, most rarely; half of the events are of somebody logged in, few tell an email."""
+    """Visits of six events; some people come every week, most rarely; half of what known ones do is done logged in."""
     keys = [node_key(name, f"id_{name}") for name in TYPES]
     ids = {
         "user_id": f"CASE WHEN p % 10 < 7 AND {_chance('i', 1)} < 0.5 THEN 'usr_' || left(md5('u' || p), 16) END",
         "email": f"CASE WHEN p % 10 < 7 AND {_chance('i', 2)} < 0.05 THEN 'customer.' || p || '@example.org' END",
-        "anonymous_id": "md5('a' || p || '-' || hash(i, 3) % 3)::UUID::VARCHAR",
+        "anonymous_id": "md5('a' || p || '-' || hash(visit, 3) % 3)::UUID::VARCHAR",
     }
     named = ", ".join(f"{sql} AS id_{name}" for name, sql in ids.items())
     late = f"CASE WHEN {_chance('i', 4)} < 0.02 THEN (hash(i, 5) % 3)::INT ELSE 0 END"
     names = ", ".join(f"'{name}'" for name in EVENTS)
     return f"""SELECT *, {tuple_key_sql(keys)} AS tuple_user FROM (
-        SELECT day, day - late AS event_day, (day - late) + to_seconds((hash(i, 6) % 86400)::BIGINT) AS time,
+        SELECT day, day - late AS event_day,
+            (day - late) + to_seconds((hash(visit, 6) % 86000 + row % {VISIT} * 60)::BIGINT) AS time,
             day + to_seconds(86399) AS received, event, md5(i::VARCHAR) AS event_id, day::VARCHAR || '/a.jsonl' AS file,
             row AS position, NULL::VARCHAR AS payload, false AS duplicate, {named},
             CASE WHEN event = 'order_completed' THEN (hash(i, 7) % 20000) / 100 END AS p_price,
@@ -75,8 +77,9 @@ def _events(first: int, days: int, per_day: int, people: int, salt: str = "") ->
             'p' || hash(i, 10) % 2000 AS p_product,
             CASE WHEN event = 'identify' THEN '{{"plan": "' || hash(i, 11) % 3 || '"}}' END AS identify_traits
         FROM (SELECT *, [{names}][1 + (hash(i, 12) % {len(EVENTS)})::INT] AS event, {late} AS late,
-                floor({people} * pow({_chance("i", 13)}, 1.5))::BIGINT AS p
-            FROM (SELECT DATE '{START}' + d::INT AS day, row, concat_ws('/', d, row, '{salt}') AS i
+                floor({people} * pow({_chance("visit", 13)}, 1.5))::BIGINT AS p
+            FROM (SELECT DATE '{START}' + d::INT AS day, row, concat_ws('/', d, row, '{salt}') AS i,
+                    concat_ws('/', d, row // {VISIT}, '{salt}') AS visit
                 FROM range({first}, {first + days}) days(d), range({per_day}) rows(row))))"""
 
 

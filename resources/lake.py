@@ -3,9 +3,11 @@
 import os
 import random
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +25,7 @@ T = TypeVar("T")
 
 RACES_BEFORE_LOCKING = 3
 COMMIT_ATTEMPTS = 8
+SMALL = 2**24  # bytes
 TELLING = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
@@ -43,7 +46,7 @@ class Lake(DuckDBResource):
     catalog: str = Field(default="", description="DuckLake catalogue, by default sqlite:<root>/catalog.sqlite.")
     data_path: str = Field(default="", description="Where the Parquet files go, by default <root>/data/.")
     memory_limit: str = Field(default="", description="DuckDB memory limit such as 4GB; default half of it.")
-    threads: int = Field(default=0, description="DuckDB threads; 0 means one per core.")
+    threads: int = Field(default=0, description="DuckDB threads; 0 means one per core, or one for a small lake.")
 
     @contextmanager
     def get_connection(self) -> Iterator[Con]:
@@ -95,7 +98,7 @@ class Lake(DuckDBResource):
             for attempt in range(RACES_BEFORE_LOCKING):
                 seen, value = self._compute(con, compute, reads)
                 with self._lock():
-                    if progress.fingerprint(con, reads) == seen:
+                    if seen.still_so(con, reads):
                         return self._commit(con, write, value)
                     if attempt + 1 == RACES_BEFORE_LOCKING:
                         return self._commit(con, write, self._compute(con, compute, reads)[1])
@@ -153,9 +156,25 @@ class Lake(DuckDBResource):
     def _settings(self) -> dict[str, str | bool | int | float | list[str]]:
         settings: dict[str, str | bool | int | float | list[str]] = {
             "temp_directory": f"{self.root}/spill",
-            "threads": self.threads or os.cpu_count() or 1,
+            "threads": self.threads_for(self._bytes()),
         }
         return settings | {"memory_limit": self.memory_limit or f"{half_of_memory() // 2**20}MiB"}
+
+    def threads_for(self, size: float) -> int:
+        """Threads for work on so many bytes: on a few, threads wait for each other longer than they work."""
+        return self.threads or (1 if size < SMALL else os.cpu_count() or 1)
+
+    def _bytes(self) -> float:
+        """Bytes of the data files; infinite where that is not told at once."""
+        if self.catalog:
+            return float("inf")
+        if not self._sqlite().exists():
+            return 0
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"file:{self._sqlite()}?mode=ro", uri=True)) as catalog:
+            return float(
+                catalog.execute("SELECT coalesce(sum(file_size_bytes), 0) FROM ducklake_data_file").fetchone()[0]
+            )
+        return float("inf")
 
     def _target(self) -> str:
         return self.catalog or f"sqlite:{self._sqlite()}"
@@ -171,9 +190,9 @@ class Lake(DuckDBResource):
         return FileLock(Path(self.root) / "write.lock", timeout=600)
 
     @staticmethod
-    def _compute(con: Con, compute: Callable[[Con], T], reads: Sequence[str]) -> tuple[str, T]:
+    def _compute(con: Con, compute: Callable[[Con], T], reads: Sequence[str]) -> "tuple[_Seen, T]":
         with transaction(con), without_values(), progress.read_once(con):
-            return progress.fingerprint(con, reads), compute(con)
+            return _Seen(snapshot_number(con), progress.fingerprint(con, reads)), compute(con)
 
     @staticmethod
     def _commit(con: Con, write: Callable[[Con, T], None], value: T) -> T:
@@ -188,6 +207,18 @@ class Lake(DuckDBResource):
             else:
                 return value
         raise AssertionError("unreachable")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a computation has read: the snapshot, and the progress of the steps it reads."""
+
+    snapshot: int
+    progress: str
+
+    def still_so(self, con: Con, reads: Sequence[str]) -> bool:
+        """True when these steps have not moved since; where nothing has been written, they need not be read."""
+        return snapshot_number(con) == self.snapshot or progress.fingerprint(con, reads) == self.progress
 
 
 def lake_of(folder: Path) -> Lake:

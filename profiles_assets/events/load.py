@@ -47,13 +47,13 @@ def load_events(
     if project.sources[source_name].model:
         refresh_model_source(lake, project, source_name)
         days, allow_shrink = None, True
-    load = Load(project, source_name, days, allow_shrink, lake.root, on_progress or _silent)
+    load = Load(project, source_name, days, allow_shrink, lake, on_progress or _silent)
     return lake.step(load.compute, apply.write, reads=_reads(source_name)).report
 
 
 def _load_table(lake: Lake, project: Project, source_name: str, on_progress: OnProgress) -> LoadReport:
     """Apply the rows of a table that are new, and note in the same transaction how far it was read."""
-    load = Load(project, source_name, None, False, lake.root, on_progress)
+    load = Load(project, source_name, None, False, lake, on_progress)
 
     def compute(con: Con) -> tuple[table_source.Extract, apply.Outcome]:
         return table_source.read_new_rows(con, project, source_name, lake.root), load.compute(con)
@@ -79,12 +79,12 @@ class Load:
     source_name: str
     days: Collection[date] | None
     allow_shrink: bool
-    lake_root: str
+    lake: Lake
     on_progress: OnProgress
 
     def compute(self, con: Con) -> apply.Outcome:
         """Stage the rows of changed files and work out what changes in the lake."""
-        plan = make_plan(con, self.project, self.source_name, self.days, self.allow_shrink, lake_root=self.lake_root)
+        plan = make_plan(con, self.project, self.source_name, self.days, self.allow_shrink, lake_root=self.lake.root)
         source, table = self.project.sources[self.source_name], notes.table_of(self.source_name)
         pinned = notes.pinned_types(con, self.source_name)
         wanted = wanted_types(source, used_paths(self.project, self.source_name), pinned)
@@ -108,7 +108,8 @@ class Load:
     def _stage(self, con: Con, plan: Plan, paths: list[str]) -> Staging:
         staging = Staging(con, self.project, self.source_name, paths)
         staging.list_files(plan.numbered)
-        staging.read(plan.readings, f"{self.lake_root}/spill", _meter(plan.readings, self.on_progress))
+        _use_threads(con, self.lake.threads_for(sum(reading.file.bytes for reading in plan.readings)))
+        staging.read(plan.readings, f"{self.lake.root}/spill", _meter(plan.readings, self.on_progress))
         numbers = plan.numbers
         again = [numbers[path] for path in plan.derived_again()]
         staging.derive_again(again)
@@ -120,6 +121,11 @@ class Load:
         unknown = [path for path, type_ in wanted.items() if type_ is None]
         rows = backfill.with_staged(unknown, lacking)
         return wanted | dict(inferred_types(staging.con, staging.source, unknown, rows))
+
+
+def _use_threads(con: Con, needed: int) -> None:
+    """Let the engine use at least so many threads."""
+    con.execute(f"SET threads = greatest({needed}, current_setting('threads')::INT)")
 
 
 def _meter(readings: Sequence[Reading], on_progress: OnProgress) -> Callable[[Reading], None]:

@@ -54,11 +54,12 @@ class Visible:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Events of a source by name, and the properties of them that are read."""
+    """Events of a source by name, the properties of them that are read, and the column that tells whose they are."""
 
     source: str
     events: Iterable[str]
     paths: Iterable[str]
+    person: str = "a.profile_key"
 
 
 @dataclass(frozen=True)
@@ -87,18 +88,18 @@ class EventColumns:
         """SELECT of one source's visible events with their person. What nobody reads, the engine leaves out."""
         window = f" AND e.event_day > {seen.as_of} - {seen.days}" if seen.days else ""
         where = f"{counts_sql(self.project.sources[source], seen.as_of, 'e')}{window}"
-        return self.select(Wanted(source, events, paths), join, f"raw_events.{quote(source)}", where)
+        return self.select(Wanted(source, events, paths), f"raw_events.{quote(source)} e JOIN {join}", where)
 
-    def select(self, wanted: Wanted, join: str, rows: str, where: str, more: tuple[str, ...] = ()) -> str:
-        """SELECT of events in a relation like the table of a source, under the alias `e`, with their person."""
+    def select(self, wanted: Wanted, rows: str, where: str, more: tuple[str, ...] = ()) -> str:
+        """SELECT of events in a relation like the table of a source, under the alias `e`, with whose they are."""
         source = wanted.source
         row = [*(f"e.{c}" for c in ROW), *([f"e.{PAYLOAD}"] if PAYLOAD in self.tables[source] else []), *more]
         paths = [path for path in sorted(set(wanted.paths) - BUILTIN.keys()) if self._type(source, path)]
         properties = [f"{self._read(source, path)} AS {carried(source, path)}" for path in paths]
         names = ", ".join(literal(event) for event in sorted(set(wanted.events)))
         return (
-            f"SELECT a.profile_key, {', '.join([*row, *properties])}\n"
-            f"FROM {rows} e JOIN {join}\nWHERE {where} AND e.event IN ({names})"
+            f"SELECT {', '.join([wanted.person, *row, *properties])}\n"
+            f"FROM {rows}\nWHERE {where} AND e.event IN ({names})"
         )
 
     def _computed(self, source: str, path: str) -> Column | None:

@@ -7,7 +7,7 @@ import duckdb
 
 from profiles_assets.project.traits import Trait
 from profiles_assets.traits.columns import EventColumns
-from profiles_assets.traits.compile import in_order, owner_join, scans
+from profiles_assets.traits.compile import in_order, scans
 from profiles_assets.traits.signed import Signed, signed_sql
 from profiles_assets.traits.span import Step, Whole
 from profiles_assets.traits.states import State, grouped, states_of
@@ -53,7 +53,7 @@ def stage_moved(con: Con, read: Read, span: Step, feed: Feed, stored: str) -> No
     extreme may be gone, are made from all events again.
     """
     states = states_of(read.traits, read.events, span)
-    events = signed_sql(read.traits, Signed(read.events, span, feed, owner_join("owners", read.entity)))
+    events = signed_sql(read.traits, Signed(read.events, span, feed, "owners", read.entity))
     con.execute(f"CREATE OR REPLACE TEMP TABLE signed AS {events}")
     con.execute(f"CREATE OR REPLACE TEMP TABLE changes AS {from_events(states, 'FROM signed')}")
     con.execute(

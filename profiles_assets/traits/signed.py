@@ -11,6 +11,7 @@ from profiles_assets.traits.columns import MOMENT, MOMENT_SQL, EventColumns, Wan
 from profiles_assets.traits.compile import needs_order, readers, trait_paths
 from profiles_assets.traits.span import AFTER, BEFORE, Step
 from resources.feed import Feed
+from resources.tables import quote
 
 SCHEMA = "raw_events"
 
@@ -23,6 +24,7 @@ class Signed:
     span: Step
     feed: Feed
     owners: str
+    entity: str
 
 
 def signed_sql(traits: dict[str, Trait], of: Signed) -> str:
@@ -34,7 +36,11 @@ def signed_sql(traits: dict[str, Trait], of: Signed) -> str:
     used = readers(traits, of.events)
     union = "\nUNION ALL BY NAME\n".join(sql for source, some in used.items() for sql in _of_source(source, some, of))
     ordered = any(needs_order(trait, of.events, of.span.as_of) for trait in traits.values())
-    return f"SELECT *, {MOMENT_SQL if ordered else 'NULL::BLOB'} AS {MOMENT} FROM (\n{union}\n)"
+    moment = f"{MOMENT_SQL if ordered else 'NULL::BLOB'} AS {MOMENT}"
+    # whose the events are is asked once for all of them: there are far more owners than events that count otherwise
+    return (
+        f"SELECT profile_key, c.* EXCLUDE (tuple_key), {moment} FROM (\n{union}\n) c JOIN {of.owners} USING (tuple_key)"
+    )
 
 
 def _of_source(source: str, traits: list[Trait], of: Signed) -> Iterator[str]:
@@ -45,7 +51,8 @@ def _of_source(source: str, traits: list[Trait], of: Signed) -> Iterator[str]:
 
     def select(rows: str, where: str, plus: str, minus: str) -> str:
         signs = f"{plus} AS {AFTER}", f"{minus} AS {BEFORE}"
-        return of.events.select(Wanted(source, names, paths), of.owners, rows, where, signs)
+        tuples = f"e.{quote(f'tuple_{of.entity}')} AS tuple_key"
+        return of.events.select(Wanted(source, names, paths, tuples), f"{rows} e", where, signs)
 
     # a scan for each stretch of days: the statistics of files rule most of them out, but not for all at once
     for some in _stretches(span, {t.within for t in traits if t.within}, spec):
