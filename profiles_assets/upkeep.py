@@ -12,7 +12,7 @@ from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
 SHARED = {"metrics.distributions", "audiences.log"}
-SUFFIXES = ("", "_report", "_keys", "_model", "__rows", "__people", "__flows")
+SUFFIXES = ("", "_report", "_keys", "_model", "__rows", "__people", "__flows", "__published")
 OF_ENTITY = ("", "_rows", "_unmasked")
 
 

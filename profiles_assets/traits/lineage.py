@@ -112,4 +112,9 @@ def used_by(project: Project, entity: str, name: str) -> list[str]:
     found = [f"trait {n}" for n, t in traits.items() if name in t.inputs]
     found += [f"audience {n}" for n, a in audiences.items() if name in a.spec.inputs]
     found += [f"prediction {n} (among)" for n, p in project.predictions_of(entity).items() if name in p.spec.among]
+    found += [
+        f"prediction {n} (predict)"
+        for n, p in project.predictions_of(entity).items()
+        if name in p.spec.predicted_traits
+    ]
     return found + [f"view {n}" for n, v in project.views_of(entity).items() if name in v.spec.traits]

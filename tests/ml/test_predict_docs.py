@@ -43,7 +43,7 @@ def test_a_block_and_a_file_become_assets_and_traits(walked: Path) -> None:
     assets = {key.to_user_string() for key in build_defs(walked).resolve_all_asset_keys()}
     assert {f"predictions/{name}{part}" for name in ("buys_again", "hurried") for part in ("", "_model")} <= assets
     with lake_of(walked).get_connection() as con:
-        for name in ("buys_again", "hurried"):
+        for name in ("buys_again", "hurried", "first_order"):
             row = con.execute(f"SELECT count({name}), min({name}), max({name}) FROM profiles.user").fetchone()
             assert row is not None
             assert row[0] > 50
@@ -54,6 +54,8 @@ def test_a_block_and_a_file_become_assets_and_traits(walked: Path) -> None:
                 max(len(hurried_reasons)) FROM profiles.user WHERE buys_again IS NOT NULL"""
         ).fetchone()
         assert told == (0, 1, 3)
+        met = con.execute("SELECT min(orders), max(orders) FROM profiles.user WHERE first_order IS NOT NULL").fetchone()
+        assert met == (0, 0)
         kinds = dict(con.execute("SELECT prediction, champion FROM ops.models WHERE current").fetchall())
         tested = con.execute("SELECT DISTINCT model FROM ops.backtests WHERE prediction = 'hurried'").fetchall()
     assert kinds["hurried"] == "models/hurried.py"

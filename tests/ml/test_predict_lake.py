@@ -13,6 +13,7 @@ from ml.candidates import Trees
 from ml.card import read_card
 from ml.checks import beats_baseline, enough_history, one_score_per_person, scores_in_range
 from ml.definition import model_definition
+from ml.model import load_champion
 from ml.model_pictures import model_pictures
 from ml.predict import TrainingReport, is_due, score, train
 from ml.registry import Model
@@ -186,6 +187,26 @@ def test_rows_in_another_order_give_the_same_model_and_the_same_scores(shop: Sho
     assert scores(shop) == before
 
 
+def test_trees_are_read_not_fitted_again_and_fitted_again_where_they_cannot_be(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = forecast("no order_completed", "12 days", among={"orders": "> 0"}, model="boosted")
+    report = train(shop.lake, shop.project, asked)
+    assert report.model is not None
+    assert report.model.champion == "boosted"
+    with shop.lake.get_connection() as con:
+        rows = read_rows(con, registry.rows_table("risk"), dict(report.model.parameters["features"]))
+        fitted = Trees(asked).fit(rows, rows.frame).predict(rows)
+        monkeypatch.setattr(Trees, "fit", None)
+        read = load_champion(con, asked, report.model).predict(rows)
+    assert read.tobytes() == fitted.tobytes()
+    shop.lake.write(lambda con: con.execute("UPDATE ops.artefacts SET format = 'skops 0, scikit-learn 0'"))
+    monkeypatch.undo()
+    with shop.lake.get_connection() as con:
+        again = load_champion(con, asked, report.model).predict(rows)
+    assert again.tobytes() == fitted.tobytes()
+
+
 def forget_model(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DELETE FROM ops.models")
     shuffle(con, "raw_events.orders")
@@ -259,3 +280,15 @@ def test_a_retrained_model_knows_the_one_before_it(shop: Shop) -> None:
         current = registry.current_model(con, "churn_risk")
     assert current is not None
     assert (current.model_id, current.parent, current.champion) == (again.model_id, again.parent, again.champion)
+
+
+def test_the_champion_of_an_earlier_training_has_no_say(shop: Shop) -> None:
+    with shop.lake.get_connection() as con:
+        before = registry.current_model(con, "churn_risk")
+    assert before is not None
+    other = {"btyd": "boosted", "boosted": "blend", "blend": "btyd"}[str(before.champion)]
+    change = f"UPDATE ops.models SET champion = '{other}', definition = 'old'"
+    shop.lake.write(lambda con: con.execute(change))
+    again = train(shop.lake, shop.project, shop.churn).model
+    assert again is not None
+    assert (again.model_id, again.champion) == (before.model_id, before.champion)
