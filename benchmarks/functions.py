@@ -9,7 +9,14 @@ import duckdb
 import orjson
 
 from benchmarks.measure import Figure, timed
+from profiles_assets.events.load import newest_day
+from profiles_assets.functions.evaluate import Evaluation
+from profiles_assets.functions.evaluate_batch import BatchEvaluation
+from profiles_assets.functions.feed import People, chunks
 from profiles_assets.functions.inputs import update_inputs
+from profiles_assets.functions.jobs import job_of
+from profiles_assets.functions.people import stage_people
+from profiles_assets.functions.people_rows import as_message, from_message
 from profiles_assets.functions.run import update_function
 from profiles_assets.functions.versions import publish
 from profiles_assets.project.loader import load_project
@@ -64,6 +71,9 @@ def measured(root: Path, events: int) -> list[Figure]:
         what = f"{allowed:.3g} CPU s ({rate:,} events/s)"
         found.append(Figure(f"{name} API, {named}", ours[0], allowed, what, 1, ours[1], allowed))
         found.append(Figure(f"{name} API, {named}", ours[0], floor[0], "loop over the dicts", None, ours[1], floor[1]))
+        alone = inside(lake, project, f"{name}_counts")
+        allowed, what = alone[2] / rate, f"{alone[2] / rate:.3g} CPU s ({rate:,} events/s)"
+        found.append(Figure(f"{name} API in a worker, {named}", alone[0], allowed, what, 1, alone[1], allowed))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     found.append(Figure(f"memory, {named}", peak, 1024, "1,024 MB", None, peak, 1024))
     again = changed_people(lake, project)
@@ -77,6 +87,25 @@ def busy(lake: Lake, project: Project, name: str) -> tuple[float, float]:
     cpu, wall = timed(lambda: update_function(lake, project, name, workers=1))
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return cpu + after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, wall
+
+
+def inside(lake: Lake, project: Project, name: str) -> tuple[float, float, int]:
+    """CPU and wall seconds of what a worker does with some people, without the reading of events, and these events."""
+    function, spent = project.functions[name], [0.0, 0.0]
+    with lake.get_connection() as con:
+        as_of = newest_day(con, project)
+        assert as_of is not None
+        stage_people(con, project, function, as_of)
+        some = f"FROM function_people ORDER BY person_key LIMIT {PEOPLE // 2}"
+        con.execute(f"CREATE OR REPLACE TEMP TABLE function_slice AS {some}")
+        events = con.execute("SELECT sum(events)::BIGINT FROM function_slice").fetchall()[0][0]
+        job = job_of(function, 1, as_of, lake, con)
+        evaluation = (BatchEvaluation if function.batch else Evaluation)(job, lambda _: None)
+        for table in chunks(con, project, function, as_of, People("function_slice", 0)):
+            message = bytes(as_message(table))
+            cpu, wall = timed(lambda: evaluation.chunk(from_message(message)))  # noqa: B023 - called at once
+            spent = [spent[0] + cpu, spent[1] + wall]
+    return spent[0], spent[1], events
 
 
 def loop(lake: Lake) -> None:

@@ -2,6 +2,9 @@
 
 import hashlib
 
+import duckdb
+
+from profiles_assets.functions.as_of import visible_versions
 from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Forecast, Project
 
@@ -22,6 +25,12 @@ def model_definition(project: Project, forecast: Forecast) -> str:
         f"{n}: {f.spec.model_dump_json(exclude=WORDS)}" for n, f in sorted(project.funnels_of(forecast.entity).items())
     ]
     return text_hash(CODE_VERSION, forecast.entity, spec, forecast.spec.source, *facts, *funnels)
+
+
+def trained_definition(con: duckdb.DuckDBPyConnection, project: Project, forecast: Forecast) -> str:
+    """Hash of everything that a model depends on beside the data: what is declared, and the versions of functions."""
+    declared, functions = model_definition(project, forecast), visible_versions(con, project, forecast.entity)
+    return text_hash(declared, functions) if functions else declared
 
 
 def score_definition(project: Project, forecast: Forecast) -> str:

@@ -79,5 +79,7 @@ def _reason(project: Project, forecast: Forecast, name: str, columns: Mapping[st
         return "it is made from a prediction or an attribution"
     if project.traits_of(forecast.entity)[name].pii:
         return "it is personal (pii)"
+    if name not in columns and any(name in traits for traits in project.function_traits_of(forecast.entity).values()):
+        return "past days do not tell what its function gave: it is not published, or uses store, fetch or warehouse"
     kind = columns.get(name, "value that was never loaded")
     return f"it is a {kind}, and features are numbers, booleans or text"

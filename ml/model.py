@@ -15,7 +15,7 @@ from ml.candidates import Blend, BuyTillYouDie, Candidate, Trees
 from ml.curves import deciles, gains
 from ml.custom import Custom
 from ml.dates import Calendar, plan_dates
-from ml.definition import CODE_VERSION, model_definition, text_hash
+from ml.definition import CODE_VERSION, text_hash, trained_definition
 from ml.drift import label_rates, shapes
 from ml.errors import PredictionError
 from ml.features import Features
@@ -42,7 +42,7 @@ def make_model(
     table.
     """
     parent = before.model_id if before else None
-    untrained = Model(forecast.name, as_of, model_definition(project, forecast), inputs, parent=parent)
+    untrained = Model(forecast.name, as_of, trained_definition(con, project, forecast), inputs, parent=parent)
     try:
         calendar = plan_dates(first_day(con, project, forecast), as_of, forecast.spec.over)
         features = stage_training(con, project, forecast, calendar)

@@ -11,7 +11,7 @@ import duckdb
 from ml import registry
 from ml.backtest import Result
 from ml.card import save_card
-from ml.definition import model_definition, score_definition, text_hash
+from ml.definition import score_definition, text_hash, trained_definition
 from ml.drift import Drift, write_drifts
 from ml.model import make_model
 from ml.outcomes import Outcome, measure_closed, write_outcomes
@@ -71,7 +71,8 @@ def train(lake: Lake, project: Project, forecast: Forecast) -> TrainingReport:
     def compute(con: Con) -> TrainingReport:
         as_of, inputs = newest_day(con, project), progress.fingerprint(con, feed)
         have = registry.current_model(con, forecast.name)
-        if as_of is None or (have and not is_due(project, forecast, have, as_of, inputs)):
+        definition = trained_definition(con, project, forecast)
+        if as_of is None or (have and not is_due(definition, forecast, have, as_of, inputs)):
             return TrainingReport(as_of, have, tuple(registry.backtests(con, have)) if have else ())
         model, results = make_model(con, project, forecast, as_of, inputs, before=have)
         return TrainingReport(as_of, model, tuple(results), trained=True)
@@ -85,9 +86,9 @@ def train(lake: Lake, project: Project, forecast: Forecast) -> TrainingReport:
     return lake.step(compute, write, [*feed, step])
 
 
-def is_due(project: Project, forecast: Forecast, have: Model, as_of: date, inputs: str) -> bool:
+def is_due(definition: str, forecast: Forecast, have: Model, as_of: date, inputs: str) -> bool:
     """Whether a model must be trained again; a failed training is, with every change of the data."""
-    if have.definition != model_definition(project, forecast) or as_of < have.as_of:
+    if have.definition != definition or as_of < have.as_of:
         return True
     if have.problem or forecast.spec.retrain == "always":
         return have.inputs != inputs or as_of != have.as_of

@@ -19,6 +19,8 @@ from ml.features import Features, among_sql, drop_many_valued, features_of, sele
 from ml.histories import HISTORY, Seen, outcome_sql, outcomes_sql, stage_history
 from ml.rows import Rows
 from ml.targets import MET, met_later_sql, met_sql, shown
+from profiles_assets.functions.as_of import stage_functions_as_of, unknown_then
+from profiles_assets.functions.pool import BrokenFunctionError
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Forecast, Project
 from profiles_assets.traits.evaluate import stage_traits_as_of
@@ -114,13 +116,17 @@ def _look(con: Con, project: Project, entity: str, day: date, *, stored: bool) -
     if stored:
         create_attribution(con, project, entity)
         return Seen(day)
-    stage_traits_as_of(con, project, entity, day, "traits_then")
+    try:
+        stage_traits_as_of(con, project, entity, day, "traits_then", more=stage_functions_as_of)
+    except BrokenFunctionError as error:
+        raise PredictionError(f"a function whose traits are features cannot be run: {error}") from None
     return Seen(day, "stitched_then", "attribution_then")
 
 
 def _stage_known(con: Con, project: Project, forecast: Forecast, number: int, seen: Seen) -> Features:
     """Temporary tables of the people a model is about on a date, with their features and their ids."""
-    have = columns(con, "traits_then")
+    unknown = unknown_then(con, project, forecast.entity)
+    have = {name: kind for name, kind in columns(con, "traits_then").items() if name not in unknown}
     features = features_of(project, forecast, have)
     known = known_sql(forecast, features, have, seen.day, ("traits_then", "people_then", f"history_{number}"))
     con.execute(f"CREATE OR REPLACE TEMP TABLE known_{number} AS {known}")

@@ -8,7 +8,7 @@ import dagster as dg
 from ml.assets import build_prediction_assets
 from ml.attribution.assets import build_attribution_assets
 from profiles_assets.events.assets import build_event_assets
-from profiles_assets.functions.assets import build_function_assets, build_function_triggers
+from profiles_assets.functions.assets import build_function_assets, build_function_triggers, build_schedules
 from profiles_assets.identity.assets import build_identity_assets
 from profiles_assets.identity.audit_assets import build_audit_assets
 from profiles_assets.profiles.assets import build_profile_assets
@@ -58,9 +58,11 @@ def build_defs(
         *build_upkeep_assets(project),
     ]
     jobs, sensors = build_function_triggers(project, lake)
+    own_jobs, schedules = build_schedules(project)
+    triggers["schedules"] += schedules
     return dg.Definitions(
         assets=assets,
-        jobs=[job, upkeep, *jobs],
+        jobs=[job, upkeep, *jobs, *own_jobs],
         resources={"lake": kept(lake)},
         executor=dg.in_process_executor,
         **(triggers | {"sensors": [*triggers["sensors"], *sensors]}),

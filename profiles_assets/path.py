@@ -11,6 +11,7 @@ from profiles_assets.events.load import load_events
 from profiles_assets.events.model_source import inputs_of
 from profiles_assets.functions.inputs import update_inputs
 from profiles_assets.functions.run import update_function
+from profiles_assets.functions.typed import update_typed
 from profiles_assets.identity.evidence import update_evidence
 from profiles_assets.identity.owners import update_owners
 from profiles_assets.identity.stitch import update_stitched
@@ -70,6 +71,7 @@ def steps(lake: Lake, project: Project) -> Iterator[Step]:
     yield "function_inputs", partial(update_inputs, lake, project, always=False)
     for name in project.functions:
         yield f"functions/{name}", partial(update_function, lake, project, name)
+        yield f"functions/{name}", partial(update_typed, lake, project, name)
     for name in _models(project):
         yield f"models/{name}", partial(update_model, lake, project, name)
     for name in project.metrics:

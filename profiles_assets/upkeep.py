@@ -80,6 +80,7 @@ def declared(project: Project) -> dict[str, list[str]]:
         "models": [*project.models],
         "entity_vars": [*project.sections],
         "funnels": [*project.funnels],
+        "function_traits": [name for entity in project.entities for name in project.function_traits_of(entity)],
         "metrics": [*project.metrics],
         "predictions": [*project.predictions],
         "attribution": [*project.attribution],

@@ -28,6 +28,7 @@ COMMIT_ATTEMPTS = 8
 SMALL = 2**24  # bytes
 TELLING = (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException)
 VALUE = re.compile(r"""'(?:[^']|'')*'|"[^"]*"|(?<=with value )\S+""")
+BYTES_OF = {"bytes": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 CONFLICTS = (duckdb.TransactionException, duckdb.IOException)
 SCHEMAS = (
     "ops", "raw_events", "identity", "models", "states", "entity_vars", "funnels", "metrics", "predictions",
@@ -259,6 +260,14 @@ def create_foundations(con: Con, _: None = None) -> None:
         "CREATE TABLE IF NOT EXISTS metrics.distributions "
         "(metric VARCHAR, people BIGINT, percentiles DOUBLE[], edges DOUBLE[])"
     )
+
+
+def memory_limit(con: Con) -> int:
+    """Memory that a connection may use, in bytes."""
+    row = con.execute("SELECT current_setting('memory_limit')").fetchone()
+    assert row is not None
+    number, unit = str(row[0]).split()
+    return int(float(number) * BYTES_OF[unit])
 
 
 def half_of_memory() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from profiles_assets.cli.context import CommandError, Context, shared_options
-from profiles_assets.functions.masks import EMAIL, STAND_IN
+from profiles_assets.events.masks import EMAIL, STAND_IN
 from profiles_assets.functions.pool import BrokenFunctionError
 from profiles_assets.functions.preview import Preview, PreviewError, preview_events, preview_people
 from profiles_assets.profiles.read import NotFoundError, find_profile

@@ -7,6 +7,7 @@ from profiles_assets.project.loader import read_draft
 from profiles_assets.project.personal import personal_columns
 from profiles_assets.project.problems import did_you_mean
 from profiles_assets.project.project import Fact, Project
+from profiles_assets.project.traits import Trait
 from profiles_assets.project.value_types import WORDS, trait_kind
 from profiles_assets.traits.lineage import profile_lineage, trait_lineage, used_by
 
@@ -38,7 +39,7 @@ def describe(project: Project, name: str) -> dict[str, Any]:
         "title": fact.title,
         "description": fact.description,
         "entity": entity,
-        "asset": f"entity_vars/{section}" if section else f"audiences/{name}",
+        "asset": _asset(fact, section, name),
         "made_with": definition(fact),
         "made_from": [str(origin) for origin in lineage],
         "used_by": used_by(project, entity, name),
@@ -54,6 +55,12 @@ def definition(fact: Fact) -> str:
     words = {"title", "description", "owner", "unit", "pii", "variants"}
     told = fact.model_dump(exclude_defaults=True, exclude=words, by_alias=True)
     return ", ".join(f"{key}: {value}" for key, value in told.items())
+
+
+def _asset(fact: Fact, section: str, name: str) -> str:
+    if isinstance(fact, Trait) and fact.function:
+        return f"functions/{fact.function_key[0]}"
+    return f"entity_vars/{section}" if section else f"audiences/{name}"
 
 
 def _section(project: Project, name: str) -> str:

@@ -45,6 +45,8 @@ class Outcome:
     filled: Sequence[str] = ()
     timezone: str = "UTC"
     uncast: Sequence[tuple[date, str, str, int]] = ()
+    read: Sequence[str] = ()
+    transformed: Sequence[tuple[str, int | None, str, int, str]] = ()
     marks: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -128,6 +130,9 @@ def _write_notes(con: Con, outcome: Outcome) -> None:
     _replace(con, "ops.files", name, stale, [list(vars(note).values()) for note in outcome.renewed.values()])
     stale = f"(file IN {REPLACED} OR list_contains({_names(outcome.filled)}, path))"
     _replace(con, "ops.uncast", name, stale if outcome.replaced or outcome.filled else "", outcome.uncast)
+    read = [*outcome.read, *outcome.gone]
+    stale = f"list_contains({_names(read)}, file)" if read else ""
+    _replace(con, "ops.transformed", name, stale, outcome.transformed)
     if outcome.types != notes.pinned_types(con, name):
         _replace(con, "ops.columns", name, "true", list(outcome.types.items()))
     progress.record(con, notes.rows_step(name), outcome.versions, outcome.emptied)

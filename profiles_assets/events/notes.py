@@ -19,6 +19,7 @@ TABLES = {
     "records BIGINT, loaded BIGINT, rejected BIGINT, duplicates BIGINT, suppressed BIGINT",
     "ops.rejects": "source VARCHAR, day DATE, file VARCHAR, position BIGINT, reason VARCHAR, record VARCHAR",
     "ops.columns": "source VARCHAR, path VARCHAR, type VARCHAR",
+    "ops.transformed": "source VARCHAR, file VARCHAR, position BIGINT, outcome VARCHAR, records BIGINT, error VARCHAR",
     "ops.uncast": "source VARCHAR, day DATE, file VARCHAR, path VARCHAR, rows BIGINT",
 }
 MEANING = (
@@ -106,6 +107,8 @@ def definitions(project: Project, source_name: str) -> dict[str, str]:
     if source.preset in KEYED_LISTS:
         meaning["keyed"] = KEYED_LISTS[source.preset]
     reading = [source.file_format, source.delimiter, source.max_record_bytes]
+    if source.transform:
+        reading.append([source.transform, sorted(source.code.items())])
     return {"meaning": hash_of(meaning), "reading": hash_of(reading)}
 
 

@@ -1,7 +1,7 @@
 """Reading of landing files: one stream of Arrow batches, and what became of each file."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
@@ -10,6 +10,7 @@ from profiles_assets.events.discover import LandingFile, content_hash, local_cop
 from profiles_assets.events.jsonl import read_jsonl
 from profiles_assets.events.parquet import read_parquet
 from profiles_assets.events.records import Records, batch
+from profiles_assets.events.transformed import Tally, Transformer
 from profiles_assets.project.sources import Source
 
 CHANGED_MEANWHILE = "the file changed while it was read"
@@ -24,6 +25,7 @@ class Reading:
     known_hash: str = ""
     hash: str = ""
     records: int = 0
+    tally: Tally = field(default_factory=Tally)
     problem: str = ""
 
     @property
@@ -44,9 +46,10 @@ def read_all(
 
     A file that cannot be read gets its `problem` noted and the stream goes on.
     """
+    transformer = Transformer(source) if source.transform and readings else None
     for reading in readings:
         try:
-            yield from _read_one(reading, source, folder)
+            yield from _read_one(reading, source, folder, transformer)
         except Exception as error:  # whatever a file does to its reader, the others are read
             reading.problem = f"{type(error).__name__}: {error}"
         on_file(reading)
@@ -70,7 +73,9 @@ def delimiter_of(name: str, source: Source) -> str:
     return "\t" if is_tabbed else source.delimiter
 
 
-def _read_one(reading: Reading, source: Source, folder: str) -> Iterator[pa.RecordBatch]:
+def _read_one(
+    reading: Reading, source: Source, folder: str, transformer: Transformer | None
+) -> Iterator[pa.RecordBatch]:
     before = signature_of(reading.file)
     with local_copy(reading.file, folder) as path:
         reading.hash = content_hash(path)
@@ -78,6 +83,7 @@ def _read_one(reading: Reading, source: Source, folder: str) -> Iterator[pa.Reco
             return
         for records in read_records(path, reading.file.path, source):
             rows = batch(reading.file_no, reading.file.day, records)
+            rows = transformer.batch(rows, reading.tally) if transformer else rows
             reading.records += rows.num_rows
             yield rows
     if signature_of(reading.file) != before:

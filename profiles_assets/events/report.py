@@ -7,7 +7,10 @@ from datetime import date
 
 @dataclass(frozen=True)
 class LoadReport:
-    """Result of loading one source; loaded rows include the duplicates, and the anonymised ones of erased people."""
+    """Result of loading one source; loaded rows include the duplicates, and the anonymised ones of erased people.
+
+    Records are those that come out of the transformations of the source; `transformed` counts what these did.
+    """
 
     source: str
     files: int = 0
@@ -21,6 +24,7 @@ class LoadReport:
     days: tuple[date, ...] = ()
     uncast: Mapping[str, int] = field(default_factory=dict)
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    transformed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def changed(self) -> bool:

@@ -9,6 +9,7 @@ from profiles_assets.events.derive import extraction_of, record_sql
 from profiles_assets.events.discover import LandingFile, landing_files, local_copy
 from profiles_assets.events.read import read_records
 from profiles_assets.events.records import Good
+from profiles_assets.events.transformed import Transformer
 from profiles_assets.project.project import Project
 from profiles_assets.project.sampled import Kinds, Sample
 from profiles_assets.project.sources import Source
@@ -76,11 +77,12 @@ def _texts(project: Project, name: str, spill: str) -> Iterator[pa.Array]:
 
 
 def _first_texts(file: LandingFile, source: Source, spill: str) -> Iterator[pa.Array]:
-    left = RECORDS
+    left, transformer = RECORDS, Transformer(source) if source.transform else None
     with local_copy(file, spill) as path:
         for records in read_records(path, file.path, source):
             if isinstance(records, Good):
-                yield records.texts.slice(0, left)
+                texts = records.texts.slice(0, left)
+                yield transformer.array(texts) if transformer else texts
                 left -= len(records.texts)
             if left <= 0:
                 return

@@ -13,9 +13,11 @@ from profiles_assets.events.dedupe import in_days
 from profiles_assets.events.derive import property_column
 from profiles_assets.events.notes import FileNote
 from profiles_assets.events.plan import Plan
+from profiles_assets.events.read import Reading
 from profiles_assets.events.report import LoadReport
 from profiles_assets.events.stage import REPLACED, Staging
 from profiles_assets.events.suppression import seed
+from profiles_assets.events.transformed import WORDS
 from resources import progress
 from resources.tables import quote
 
@@ -75,9 +77,18 @@ def outcome(
         filled=list(lacking),
         timezone=staging.project.timezone,
         uncast=uncast,
+        read=[r.file.path for r in plan.readings if r.applied],
+        transformed=[row for r in plan.readings if r.applied for row in _transformed(r)],
         marks={part: mark for part, mark in marks.items() if noted.get(part) != mark},
         report=_report(con, name, plan, failed=failed, days=[*found, *emptied], uncast=uncast),
     )
+
+
+def _transformed(reading: Reading) -> Iterator[tuple[str, int | None, str, int, str]]:
+    """What the transformations of a source did to a file: a count for each outcome, then the errors that are listed."""
+    path, tally = reading.file.path, reading.tally
+    yield from ((path, None, what, count, "") for what, count in tally.counts.items() if count)
+    yield from ((path, position, "failed", 1, error) for position, error in tally.errors)
 
 
 def file_notes(con: Con, plan: Plan) -> dict[str, FileNote]:
@@ -191,6 +202,7 @@ def _report(
     for *_, path, rows in uncast:
         by_path[path] = by_path.get(path, 0) + rows
     applied = [r for r in plan.readings if r.applied]
+    transformed = {what: sum(r.tally.counts[what] for r in applied) for what in WORDS}
     again = plan.derived_again()
     return LoadReport(
         source=name,
@@ -205,6 +217,7 @@ def _report(
         days=tuple(date.fromisoformat(day) for day in sorted(days)),
         uncast=by_path,
         unreadable=failed,
+        transformed={what: count for what, count in transformed.items() if count},
     )
 
 

@@ -9,6 +9,7 @@ from profiles_assets import pictures
 from profiles_assets.functions import versions
 from profiles_assets.functions.run import FunctionReport, update_function
 from profiles_assets.functions.tables import view_name
+from profiles_assets.functions.typed import TypedReport, typed_traits, update_typed
 from profiles_assets.identity.assets import STITCHED
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.project import Project
@@ -22,9 +23,11 @@ from profiles_assets.shell import (
     owners,
     schema,
 )
+from profiles_assets.triggers import JOB as WHOLE_PATH
 from resources.lake import Lake
 
 CHECKS = {"errors_within_share": "The share of people who fail stays under the one declared (max_errors)."}
+TYPED_CHECKS = {"values_fit": "What the function gives is of the types that its traits declare."}
 COLUMNS = {
     "profile_id": ("VARCHAR", "The person, or the key that the function chose."),
     "_person": ("VARCHAR", "The person."),
@@ -49,7 +52,8 @@ def build_function_assets(project: Project, lake: Lake) -> list[dg.AssetsDefinit
 
 
 def _function_asset(project: Project, function: ProfileFunction, lake: Lake) -> dg.AssetsDefinition:
-    key = function_key(function.name)
+    key, typed = function_key(function.name), typed_traits(project, function.name)
+    described = CHECKS | (TYPED_CHECKS if typed else {})
 
     @dg.asset(
         key=key,
@@ -57,23 +61,32 @@ def _function_asset(project: Project, function: ProfileFunction, lake: Lake) -> 
         group_name="functions",
         kinds={"python", "duckdb"},
         owners=owners(function.config.owner, project.owner),
-        automation_condition=automation(),
+        automation_condition=None if function.config.schedule else automation(),
         freshness_policy=FRESHNESS,
         code_version=published_hash(lake, function.name),
-        check_specs=checks(key, CHECKS, warn_only=list(CHECKS)),
+        check_specs=checks(key, described, warn_only=list(described)),
         metadata=schema(COLUMNS),
         description=_description(function),
     )
     def rows(context: dg.AssetExecutionContext, lake: Lake) -> dg.MaterializeResult:
+        waits = bool(function.config.schedule) and context.run.job_name == WHOLE_PATH
         report = update_function(
-            lake, project, function.name, budget=SECONDS_OF_REBUILD, on_progress=log_progress(context)
+            lake,
+            project,
+            function.name,
+            budget=SECONDS_OF_REBUILD,
+            on_progress=log_progress(context),
+            only_count=waits,
         )
         for level, line in report.lines:
             getattr(context.log, "warning" if level == "warn" else level)(line)
         if report.broken:
             context.log.error(f"{function.file} cannot be run: {report.broken}")
-        result = outcome("errors_within_share", share_of_errors(report, function.config.max_errors), warn=True)
-        return dg.MaterializeResult(metadata=_metadata(report), check_results=[result])
+        results = [outcome("errors_within_share", share_of_errors(report, function.config.max_errors), warn=True)]
+        if typed:
+            fit = values_fit(update_typed(lake, project, function.name))
+            results.append(outcome("values_fit", fit, warn=True))
+        return dg.MaterializeResult(metadata=_metadata(report), check_results=results)
 
     return rows
 
@@ -84,6 +97,11 @@ def share_of_errors(report: FunctionReport, most: float) -> tuple[bool, dict[str
     share = report.errors / people if people else 0.0
     told: dict[str, Any] = {"errors": report.errors, "share": share, "max_errors": most}
     return share <= most and not report.broken, told | ({"broken": report.broken} if report.broken else {})
+
+
+def values_fit(report: TypedReport) -> tuple[bool, dict[str, Any]]:
+    """Whether all values are of the types of their traits, and how many are not, by trait."""
+    return not report.unfit, {f"unfit/{name}": count for name, count in report.unfit.items()}
 
 
 def published_hash(lake: Lake, name: str) -> str | None:
@@ -116,6 +134,25 @@ def _description(function: ProfileFunction) -> str:
         f"{about}\n\n{pictures.markdown(made, 'what the function is made from')}\n\n`{function.file}`, {kind} API. "
         f"Read `{view_name(function.table)}`; the file is the draft, runs use what `profiles publish` stored."
     )
+
+
+def build_schedules(project: Project) -> tuple[list[Any], list[dg.ScheduleDefinition]]:
+    """A job for each function with a schedule, of it and what follows from it, and the schedule that starts it."""
+    jobs, schedules = [], []
+    for name, function in project.functions.items():
+        if function.config.schedule:
+            selection = dg.AssetSelection.assets(function_key(name)).downstream()
+            jobs.append(dg.define_asset_job(f"build_function_{name}", selection=selection))
+            schedule = dg.ScheduleDefinition(
+                name=f"function_{name}",
+                job=jobs[-1],
+                cron_schedule=function.config.schedule,
+                execution_timezone=project.timezone,
+                default_status=dg.DefaultScheduleStatus.RUNNING,
+                description=f"Runs the function {name} when its config says so.",
+            )
+            schedules.append(schedule)
+    return jobs, schedules
 
 
 def build_function_triggers(project: Project, lake: Lake) -> tuple[list[Any], list[dg.SensorDefinition]]:

@@ -4,13 +4,14 @@ import io
 import json
 from collections.abc import Callable, Mapping
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import orjson
 
-from profiles_assets.functions.contract import ResultError, json_text
+from profiles_assets.events.transforms import ResultError
+from profiles_assets.functions.contract import json_text
 from profiles_assets.functions.frames import Job
-from profiles_assets.functions.limits import limit_memory, no_memory_limit
+from resources.limits import limit_memory, no_memory_limit
 
 LEVELS = ("debug", "info", "warn", "error")
 LINES_PER_PERSON = 20
@@ -18,6 +19,8 @@ FETCH_SECONDS, FETCH_BYTES = 10.0, 5_000_000
 MOST_ROWS = 100_000
 DAY = 86_400
 Line = tuple[str, str]
+Change = tuple[str, str | None, str | None]
+T = TypeVar("T")
 
 
 class Log:
@@ -75,7 +78,7 @@ class Store:
 
     def __init__(self, kept: Mapping[str, Any], as_of: date) -> None:
         self._kept, self._as_of = kept, as_of
-        self._changes: dict[str, tuple[str, str | None, str | None]] = {}
+        self._changes: dict[str, Change] = {}
 
     def get(self, key: str, default: Any = None) -> Any:
         """The value of a key."""
@@ -96,7 +99,7 @@ class Store:
         self._changes[key] = (key, None, None)
 
     @property
-    def changes(self) -> list[tuple[str, str | None, str | None]]:
+    def changes(self) -> list[Change]:
         """Key, JSON of the value (None: deleted) and first day without it of all that changed, by key."""
         return [self._changes[key] for key in sorted(self._changes)]
 
@@ -165,11 +168,32 @@ class Warehouse:
         return self._con
 
 
-class Context:
-    """What a function gets as its last parameter."""
+class PerPerson(Generic[T]):
+    """Something of each person of a table by profile_id, made when it is asked for. Raises KeyError for others."""
 
-    def __init__(self, job: Job, warehouse: Warehouse, log: Log, store: Store) -> None:
-        self.log, self.store, self.warehouse = log, store, warehouse
+    def __init__(self, make: Callable[[str], T]) -> None:
+        self._make = make
+        self.made: dict[str, T] = {}
+
+    def __getitem__(self, profile_id: str) -> T:
+        if profile_id not in self.made:
+            self.made[profile_id] = self._make(profile_id)
+        return self.made[profile_id]
+
+
+class Stores(PerPerson[Store]):
+    """Stores of the people of a table."""
+
+    def changes(self, profile_id: str) -> list[Change]:
+        """What changed in the store of a person."""
+        return self.made[profile_id].changes if profile_id in self.made else []
+
+
+class AnyContext:
+    """What a function of either kind gets as its last parameter."""
+
+    def __init__(self, job: Job, warehouse: Warehouse, log: Log) -> None:
+        self.log, self.warehouse = log, warehouse
         self.env = dict(job.env)
         self.as_of = job.as_of
         self.function = {"id": job.name, "version": job.version}
@@ -182,6 +206,24 @@ class Context:
         if not self._may_fetch:
             raise ResultError('context.fetch is off; write "fetch": True in config to allow it')
         return fetched(url, method, headers or {}, body.encode() if isinstance(body, str) else body)
+
+
+class Context(AnyContext):
+    """What a function over the events of one person gets."""
+
+    def __init__(self, job: Job, warehouse: Warehouse, log: Log, store: Store) -> None:
+        super().__init__(job, warehouse, log)
+        self.store = store
+
+
+class BatchContext(AnyContext):
+    """What a function over the events of many people gets: users and stores by profile_id."""
+
+    def __init__(
+        self, job: Job, warehouse: Warehouse, log: Log, users: PerPerson[dict[str, Any]], stores: Stores
+    ) -> None:
+        super().__init__(job, warehouse, log)
+        self.users, self.stores = users, stores
 
 
 def fetched(url: str, method: str, headers: Mapping[str, str], body: bytes | None) -> Response:

@@ -7,6 +7,8 @@ from typing import Any
 
 import orjson
 
+from profiles_assets.events.transforms import ResultError
+
 KEYS = {
     "traits": "traits",
     "profile_id": "profile_id",
@@ -18,10 +20,6 @@ KEYS = {
 }
 NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_SERIALIZE_NUMPY
-
-
-class ResultError(Exception):
-    """A result that is no row; its text says what would be one."""
 
 
 @dataclass(frozen=True)

@@ -2,24 +2,24 @@
 
 import asyncio
 import inspect
-import linecache
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from types import ModuleType
 from typing import Any
 
 import pyarrow as pa
 
-from profiles_assets.functions.context import Context, Line, Log, Store, Warehouse
-from profiles_assets.functions.contract import ResultError, Row, row_of
+from profiles_assets.events.masks import last_lines, masked, told_by
+from profiles_assets.events.transforms import Chain, ResultError, Transform, loaded, with_context
+from profiles_assets.functions.context import AnyContext, Change, Context, Line, Log, Store, Warehouse
+from profiles_assets.functions.contract import Row, row_of
 from profiles_assets.functions.frames import Answer, Job
-from profiles_assets.functions.limits import TimeLimitExceeded, time_limit
-from profiles_assets.functions.masks import last_lines, masked, told_by
 from profiles_assets.functions.people_rows import PersonRow, events_of, people_in
-from profiles_assets.functions.transforms import Chain, Transform, with_context
+from resources.limits import TimeLimitExceeded, time_limit
 
 LINES_PER_CHUNK = 200
+SECONDS_OF_CHUNK = 5.0  # so that the progress of slow functions shows
 Rows = tuple[list[str], list[str | None], list[str | None]]
 
 
@@ -39,22 +39,22 @@ class Evaluation:
         self.module = loaded(self.job.file, self.job.code)
         self.function: Callable[..., Any] = getattr(self.module, "profile_batch" if self.job.batch else "profile")
         modules = {file: loaded(file, text) for file, text in self.job.files.items()}
-        self.context = self._context(Store({}, date.fromisoformat(self.job.as_of)))
+        self.context: AnyContext = self._context(Store({}, date.fromisoformat(self.job.as_of)))
         self.transforms: list[Transform] = [
             with_context(getattr(modules[file], name), lambda: self.context) for file, name in self.job.transforms
         ]
         self.loop = asyncio.new_event_loop()
 
     def chunk(self, table: pa.Table) -> list[Answer]:
-        """Answers for the people of a chunk, in order; fewer when memory has run out."""
-        people = people_in(table)
+        """Answers for the people of a chunk, in order; fewer when memory has run out, or when it takes long."""
+        people, began = people_in(table), time.monotonic()
         texts, names, times = (table[name].to_pylist() for name in ("payload", "event", "timestamp"))
         answers = []
         for number, person in enumerate(people):
             self.on_person(number)
             rows = slice(person.at + 1, person.end)
             answers.append(self.person(person, (texts[rows], names[rows], times[rows])))
-            if self.out_of_memory:
+            if self.out_of_memory or time.monotonic() - began > SECONDS_OF_CHUNK:
                 break
         return answers
 
@@ -69,7 +69,7 @@ class Evaluation:
                 events = chain.all(events) if self.transforms else events
                 user = {**person.user, "traits": dict(person.user["traits"])}
                 row = row_of(self.called(events, user, self.context), person.user["traits"])
-            answer = answered(person, row, store)
+            answer = answered(person, row, store.changes)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -118,10 +118,10 @@ class Evaluation:
         return masked(text, {*self.job.secrets, *told, person.person}, told_by(person.user.get("ids")))
 
 
-def answered(person: PersonRow, row: Row | None, store: Store) -> Answer:
+def answered(person: PersonRow, row: Row | None, stored: list[Change]) -> Answer:
     """The answer of a person who succeeded."""
     if row is None:
-        return Answer(person.person, person.fingerprint, stored=store.changes)
+        return Answer(person.person, person.fingerprint, stored=stored)
     return Answer(
         person.person,
         person.fingerprint,
@@ -129,14 +129,5 @@ def answered(person: PersonRow, row: Row | None, store: Store) -> Answer:
         table=row.table,
         destination=row.destination,
         traits=row.traits,
-        stored=store.changes,
+        stored=stored,
     )
-
-
-def loaded(file: str, code: str) -> ModuleType:
-    """A module from its text; its lines show in tracebacks."""
-    module = ModuleType(file.removesuffix(".py").replace("/", "."))
-    module.__file__ = file
-    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
-    exec(compile(code, file, "exec"), module.__dict__)  # noqa: S102
-    return module

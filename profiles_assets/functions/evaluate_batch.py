@@ -1,22 +1,27 @@
 """Runs a batch function over a chunk, inside a worker: one table of many people, one row each back."""
 
+from datetime import date
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from profiles_assets.functions.contract import ResultError, Row, row_of
+from profiles_assets.events.masks import masked, told_by
+from profiles_assets.events.transforms import ResultError
+from profiles_assets.functions.context import BatchContext, PerPerson, Store, Stores
+from profiles_assets.functions.contract import Row, json_text
 from profiles_assets.functions.evaluate import Evaluation, answered
 from profiles_assets.functions.frames import Answer
-from profiles_assets.functions.limits import time_limit
-from profiles_assets.functions.masks import masked, told_by
 from profiles_assets.functions.people_rows import PersonRow, people_in
+from resources.limits import time_limit
 
 GROUP = "profile_id"
 
 
 class BatchEvaluation(Evaluation):
     """A loaded batch function. A chunk that fails is halved until only those are left out who make it fail."""
+
+    stores: Stores
 
     def chunk(self, table: pa.Table) -> list[Answer]:
         """Answers for the people of a chunk, in order; fewer when memory has run out."""
@@ -44,11 +49,16 @@ class BatchEvaluation(Evaluation):
                 return before
             return before + self._halved(table, people[half:], first + half)
         self._keep_lines(lambda line: masked(line, self.job.secrets))
-        return [answered(person, rows.get(person.person), self.context.store) for person in people]
+        return [answered(one, rows.get(one.person), self.stores.changes(one.person)) for one in people]
 
     def rows(self, table: pa.Table, people: list[PersonRow]) -> dict[str, Row]:
         """Rows by person, of people that follow one another in a chunk. Raises ResultError."""
         self.log.lines.clear()
+        by_id = {person.person: person for person in people}
+        as_of = date.fromisoformat(self.job.as_of)
+        self.stores = Stores(lambda who: Store(by_id[who].store, as_of))
+        users = PerPerson(lambda who: {**by_id[who].user, "traits": dict(by_id[who].user["traits"])})
+        self.context = BatchContext(self.job, self.warehouse, self.log, users, self.stores)
         result = self.called(batch_table(table, people), self.context)
         if isinstance(result, pa.RecordBatch):
             result = pa.Table.from_batches([result])
@@ -56,15 +66,13 @@ class BatchEvaluation(Evaluation):
             raise ResultError(f"it returned a {type(result).__name__}; return a pyarrow.Table with {GROUP}")
         if GROUP not in result.column_names:
             raise ResultError(f"the table has no column {GROUP}; it is what the rows are about")
-        known = {person.person: person.user["traits"] for person in people}
         found: dict[str, Row] = {}
         for traits in result.to_pylist():
             who = traits.pop(GROUP)
-            if who not in known or who in found:
+            if who not in by_id or who in found:
                 raise ResultError(f"the table has {'several rows of a person' if who in found else 'rows of nobody'}")
-            row = row_of({"traits": traits}, known[who])
-            assert row is not None
-            found[who] = row
+            merged = {**by_id[who].user["traits"], **traits} if by_id[who].told else traits
+            found[who] = Row(json_text(merged, "traits"))
         return found
 
 

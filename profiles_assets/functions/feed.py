@@ -10,8 +10,9 @@ import pyarrow as pa
 from profiles_assets.events.derive import json_pointer
 from profiles_assets.events.visible import counts_sql
 from profiles_assets.functions.people import sources_of
-from profiles_assets.functions.people_rows import COLUMNS, starts
+from profiles_assets.functions.people_rows import COLUMNS, TOLD, starts
 from profiles_assets.functions.tables import SHARED, STORE
+from profiles_assets.identity.attribution import STITCHED
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.project import Project
 from profiles_assets.traits.verbs import ORDER
@@ -25,10 +26,11 @@ NO_STORE = "SELECT NULL::VARCHAR AS _person, NULL::JSON AS store WHERE false"
 
 @dataclass(frozen=True)
 class People:
-    """A table (_person, person_key, fingerprint) of people, and the version whose store they have."""
+    """A table (_person, person_key, fingerprint) of people, the version whose store they have, and their ids."""
 
     table: str
     version: int
+    stitched: str = STITCHED
 
 
 def chunks(con: Con, project: Project, function: ProfileFunction, as_of: date, people: People) -> Iterator[pa.Table]:
@@ -63,7 +65,7 @@ def stream_sql(con: Con, project: Project, function: ProfileFunction, as_of: dat
     empty = "".join(f", NULL::VARCHAR AS {quote(path)}" for path in more)
     heads = (
         "SELECT person_key, NULL::TIMESTAMP AS time, NULL::VARCHAR AS event_id, NULL::VARCHAR AS source, "
-        "NULL::VARCHAR AS file, NULL::BIGINT AS position, NULL::VARCHAR AS event, NULL::VARCHAR AS timestamp, "
+        f"NULL::VARCHAR AS file, NULL::BIGINT AS position, person AS event, mark AS timestamp, "
         f"head::VARCHAR AS payload{empty} FROM function_users"
     )
     events = [
@@ -96,7 +98,7 @@ def events_sql(project: Project, function: ProfileFunction, name: str, as_of: da
 
 
 def stage_users(con: Con, project: Project, function: ProfileFunction, as_of: date, people: People) -> None:
-    """Temporary tables `attribution` and `function_users` (person_key, head) of some people."""
+    """Temporary tables `attribution` and `function_users` (person_key, person, mark, head) of some people."""
     con.execute(
         f"CREATE OR REPLACE TEMP TABLE attribution AS FROM attribution_all "
         f"WHERE profile_key IN (SELECT person_key FROM {people.table})"
@@ -112,12 +114,14 @@ def stage_users(con: Con, project: Project, function: ProfileFunction, as_of: da
             FROM (
                 SELECT profile_id, id_type, list_sort(list(value)) AS vals,
                     arg_max(value, (last_seen, value)) AS newest
-                FROM identity.stitched_ids
+                FROM {people.stitched}
                 WHERE entity = {entity} AND profile_id IN (SELECT _person FROM {people.table}) GROUP BY ALL)
             GROUP BY profile_id)
-        SELECT p.person_key, json_object('person', p._person, 'fingerprint', p.fingerprint, 'user', json_object(
-            'profile_id', p._person, 'user_id', user_id, 'anonymous_id', anonymous_id, 'ids', ids::JSON,
-            'traits', coalesce(traits, '{{}}'::JSON)), 'store', coalesce(store, '{{}}'::JSON)) AS head
+        SELECT p.person_key, p._person AS person,
+            p.fingerprint::VARCHAR || CASE WHEN traits IS NULL THEN '' ELSE {literal(TOLD)} END AS mark,
+            json_object('user', json_object(
+                'profile_id', p._person, 'user_id', user_id, 'anonymous_id', anonymous_id, 'ids', ids::JSON,
+                'traits', coalesce(traits, '{{}}'::JSON)), 'store', coalesce(store, '{{}}'::JSON)) AS head
         FROM {people.table} p LEFT JOIN ids ON ids.profile_id = p._person LEFT JOIN told ON told.profile_id = p._person
             LEFT JOIN kept USING (_person)"""
     )

@@ -10,9 +10,14 @@ from profiles_assets.functions.pool import BrokenFunctionError
 from profiles_assets.project.functions import ProfileFunction
 from resources.lake import Lake, snapshot_number
 
+Con = duckdb.DuckDBPyConnection
 
-def job_of(function: ProfileFunction, version: int, as_of: date, lake: Lake, con: duckdb.DuckDBPyConnection) -> Job:
-    """The job of a version of a function at a day. Raises BrokenFunctionError where a secret is missing."""
+
+def job_of(function: ProfileFunction, version: int, as_of: date, lake: Lake | None, con: Con) -> Job:
+    """The job of a version of a function at a day. Raises BrokenFunctionError where a secret is missing.
+
+    Without a lake there is no warehouse to query.
+    """
     env, config = variables(function), function.config
     secrets = [value for name, value in env.items() if config.env[name].startswith("$")]
     return Job(
@@ -30,13 +35,13 @@ def job_of(function: ProfileFunction, version: int, as_of: date, lake: Lake, con
         fetch=config.fetch,
         seconds=config.seconds,
         memory_mb=config.memory_mb,
-        lake={
-            "root": lake.root,
-            "catalog": lake.catalog,
-            "data_path": lake.data_path,
-            "snapshot": snapshot_number(con),
-        },
+        lake={} if lake is None else _place(lake, con),
     )
+
+
+def _place(lake: Lake, con: Con) -> dict[str, str | int]:
+    paths = {"root": lake.root, "catalog": lake.catalog, "data_path": lake.data_path}
+    return {**paths, "snapshot": snapshot_number(con)}
 
 
 def variables(function: ProfileFunction) -> dict[str, str]:

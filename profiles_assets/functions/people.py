@@ -5,7 +5,7 @@ from datetime import date
 import duckdb
 
 from profiles_assets.functions.tables import INPUTS, RESULTS
-from profiles_assets.identity.attribution import create_attribution
+from profiles_assets.identity.attribution import STITCHED, create_attribution
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.project import Project
 from resources.tables import exists, literal
@@ -26,13 +26,13 @@ def sources_of(project: Project, function: ProfileFunction) -> list[str]:
     return [name for name in named if project.sources[name].kind == "events"]
 
 
-def stage_people(con: Con, project: Project, function: ProfileFunction, as_of: date) -> None:
+def stage_people(con: Con, project: Project, function: ProfileFunction, as_of: date, stitched: str = STITCHED) -> None:
     """Temporary table `function_people` (_person, person_key, events, fingerprint) of all who get a result.
 
     These are the known people (or all, with `anonymous`) with events in the window. Leaves `attribution_all` behind.
     """
     entity, config = literal(function.entity), function.config
-    create_attribution(con, project, function.entity, as_of=as_of, table="attribution_all")
+    create_attribution(con, project, function.entity, stitched, as_of, table="attribution_all")
     if not exists(con, INPUTS):
         con.execute(
             "CREATE OR REPLACE TEMP TABLE function_people (_person VARCHAR, person_key BIGINT, events BIGINT, "
@@ -45,7 +45,7 @@ def stage_people(con: Con, project: Project, function: ProfileFunction, as_of: d
         WITH ids AS (
             SELECT profile_id, bool_or(id_type IN ({_list(known_types(project, function))})) AS known,
                 hash(sum(hash(id_type, value)), {_newest("user_id")}, {_newest("anonymous_id")}) AS ids
-            FROM identity.stitched_ids WHERE entity = {entity} AND profile_id IS NOT NULL GROUP BY profile_id),
+            FROM {stitched} WHERE entity = {entity} AND profile_id IS NOT NULL GROUP BY profile_id),
         seen AS (
             SELECT profile_id, any_value(profile_key) AS person_key,
                 coalesce(sum(events) FILTER ({in_window}), 0)::BIGINT AS events,

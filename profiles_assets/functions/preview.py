@@ -18,7 +18,7 @@ from profiles_assets.functions.feed import People, chunks
 from profiles_assets.functions.frames import Answer, Job
 from profiles_assets.functions.jobs import job_of
 from profiles_assets.functions.people import stage_people
-from profiles_assets.functions.people_rows import COLUMNS, starts
+from profiles_assets.functions.people_rows import COLUMNS, TOLD, starts
 from profiles_assets.functions.pool import Pool
 from profiles_assets.functions.tables import RESULTS, SHARED
 from profiles_assets.project.functions import ProfileFunction
@@ -185,14 +185,14 @@ def example_chunk(function: ProfileFunction, events: Sequence[dict[str, Any]]) -
         traits |= event["traits"] if isinstance(event.get("traits"), dict) else {}
     ids = {name: _last(events, name, key) for name, key in (("user_id", "userId"), ("anonymous_id", "anonymousId"))}
     user = {"profile_id": EXAMPLE, **ids, "ids": {k: [v] for k, v in ids.items() if v}, "traits": traits}
-    head = {"person": EXAMPLE, "fingerprint": 0, "user": user, "store": {}}
+    head = {"user": user, "store": {}}
     count = len(events)
     payloads = [orjson.dumps(head).decode(), *(orjson.dumps(event).decode() for event in events)]
     columns: dict[str, Any] = {
         "source": pa.array([None, *[EXAMPLE] * count], pa.string()),
         "time": pa.array([None] * (count + 1), pa.timestamp("us")),
-        "event": pa.array([None, *(_text(event.get("event")) for event in events)], pa.string()),
-        "timestamp": pa.array([None] * (count + 1), pa.string()),
+        "event": pa.array([EXAMPLE, *(_text(event.get("event")) for event in events)], pa.string()),
+        "timestamp": pa.array([f"0{TOLD}", *[None] * count], pa.string()),
         "payload": pa.array(payloads, pa.string()),
     }
     assert tuple(columns) == COLUMNS

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 import duckdb
 import pyarrow as pa
@@ -22,6 +23,7 @@ ANSWERS = pa.schema(
     [("_person", TEXT), ("fingerprint", pa.int64()), ("profile_id", TEXT), ("table", TEXT), ("destination", TEXT),
      ("traits", TEXT), ("kind", TEXT), ("error", TEXT), ("transform_error", TEXT)]
 )  # fmt: skip
+FIELDS = attrgetter("person", *ANSWERS.names[1:])
 STORED = pa.schema([("_person", TEXT), ("key", TEXT), ("value", TEXT), ("expires", TEXT)])
 
 
@@ -168,9 +170,8 @@ def switch(con: Con, writing: Writing) -> None:
 
 
 def _table(answers: Sequence[Answer]) -> pa.Table:
-    own = {"_person": "person"}
-    columns = {name: [getattr(answer, own.get(name, name)) for answer in answers] for name in ANSWERS.names}
-    return pa.table(columns, schema=ANSWERS)
+    columns = zip(*map(FIELDS, answers), strict=True) if answers else [[]] * len(ANSWERS)
+    return pa.table(dict(zip(ANSWERS.names, map(list, columns), strict=True)), schema=ANSWERS)
 
 
 def _stored(answers: Sequence[Answer]) -> pa.Table:

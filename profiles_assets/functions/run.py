@@ -23,13 +23,15 @@ from profiles_assets.functions.tables import ERRORS, RESULTS
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.project import Project
 from resources import progress
-from resources.lake import Lake, transaction
+from resources.lake import Lake, memory_limit, transaction
 from resources.tables import literal
 
 Con = duckdb.DuckDBPyConnection
 OnProgress = Callable[[str, int, int], None]
-EVENTS_OF_SLICE = 500_000
+EVENTS_OF_SLICE = 2_000_000
+BYTES_OF_EVENT, BYTES_OF_ROW = 2_000, 500  # of memory for sorting; rows of batches carry no payload
 PEOPLE_OF_COMMIT = 20_000
+SECONDS_OF_COMMIT = 15.0
 ATTEMPTS = 3
 EVENTS_PER_WORKER = 20_000
 LINES_KEPT = 100
@@ -63,12 +65,16 @@ def update_function(
     workers: int = 0,
     commit_every: int = PEOPLE_OF_COMMIT,
     on_progress: OnProgress | None = None,
+    only_count: bool = False,
 ) -> FunctionReport:
-    """Compute everybody whose events changed, then build what was published since, for `budget` seconds at most."""
+    """Compute everybody whose events changed, then build what was published since, for `budget` seconds at most.
+
+    With `only_count` nothing is computed or written.
+    """
     run = Run(lake, project, name, workers or os.cpu_count() or 1, commit_every, on_progress or _silent)
     for attempt in range(ATTEMPTS):
         try:
-            return run.all(budget)
+            return run.counts() if only_count else run.all(budget)
         except MovedError:
             if attempt + 1 == ATTEMPTS:
                 raise
@@ -107,6 +113,13 @@ class Run:
                 self._versions(con, state, as_of, budget)
             return self._counted(con, mark)
 
+    def counts(self) -> FunctionReport:
+        """What there is, as it is."""
+        with self.lake.get_connection() as con:
+            state = versions.state_of(con, self.name)
+            self.report = FunctionReport(newest_day(con, self.project) if state else None)
+            return self._numbers(con, state) if state else self.report
+
     def _write(self, action: Callable[[Con], None]) -> None:
         """One transaction; on our connection, unless the stream of events is on it."""
         self.lake.write(action, self._free)
@@ -126,15 +139,19 @@ class Run:
         function = versions.published(con, self.project, self.name, version)
         building = version != (versions.state_of(con, self.name) or versions.State(None, 0)).visible
         after, first, self._pool, self._building = -(2**63), True, None, building
+        staged = ""
         with ExitStack() as stack:
             while True:
                 with transaction(con):
                     writing = Writing(function, version, progress.fingerprint(con, [ERASURES]), as_of)
-                    stage_people(con, self.project, function, as_of)
-                    stage_pending(con, self.name, version, skip_errors=ERRORS if building else "")
+                    seen = progress.fingerprint(con, _inputs(function))
+                    if seen != staged:  # events may have come while a slice was computed
+                        stage_people(con, self.project, function, as_of)
+                        stage_pending(con, self.name, version, skip_errors=ERRORS if building else "")
+                        staged = seen
                     gone = _gone(con, writing) if first else []
                     counts = _counts(con)
-                    slice_ = self._slice(con, after)
+                    slice_ = self._slice(con, after, _most_events(con, function))
                 if first:
                     self._begin(writing, building, gone, counts)
                 if not slice_.people:
@@ -154,12 +171,12 @@ class Run:
         if building:
             self._write(lambda inner: writing.begin(inner, counts[0] - counts[1], counts[0]))
 
-    def _slice(self, con: Con, after: int) -> "Slice":
+    def _slice(self, con: Con, after: int, events: int) -> "Slice":
         con.execute(
             f"""CREATE OR REPLACE TEMP TABLE function_slice AS SELECT * EXCLUDE (before) FROM (
                 SELECT *, sum(events) OVER (ORDER BY person_key) - events AS before
                 FROM function_pending WHERE person_key > {after})
-            WHERE before < {EVENTS_OF_SLICE}"""
+            WHERE before < {events}"""
         )
         row = con.execute("SELECT count(*), max(person_key), coalesce(sum(events), 0) FROM function_slice").fetchone()
         assert row is not None
@@ -187,7 +204,7 @@ class Run:
             for outcome in self._pool.outcomes(chunks(con, self.project, function, writing.as_of, chosen)):
                 held += outcome.answers
                 self._keep_lines(outcome)
-                if len(held) >= self.commit_every:
+                if len(held) >= self.commit_every or time.monotonic() - since > SECONDS_OF_COMMIT:
                     commit()
         self._free = con
         if held:
@@ -212,6 +229,13 @@ class Run:
     def _counted(self, con: Con, mark: str) -> FunctionReport:
         state = versions.state_of(con, self.name)
         assert state is not None
+        self._numbers(con, state)
+        if not self.report.errors and not self.report.broken and not state.building:
+            version = self._mark(con, state, self.report.as_of) if self.report.rebuilt else mark
+            self._write(lambda inner: progress.record(inner, f"function_runs/{self.name}", {"all": version}))
+        return self.report
+
+    def _numbers(self, con: Con, state: versions.State) -> FunctionReport:
         self.report.version = state.visible
         self.report.building = state.target if state.building else None
         self.report.waiting = max(state.total - state.done, 0) if state.building else 0
@@ -222,16 +246,13 @@ class Run:
         ).fetchone()
         assert row is not None
         self.report.rows, self.report.errors = row
-        if not self.report.errors and not self.report.broken and not state.building:
-            version = self._mark(con, state, self.report.as_of) if self.report.rebuilt else mark
-            self._write(lambda inner: progress.record(inner, f"function_runs/{self.name}", {"all": version}))
         return self.report
 
     def _mark(self, con: Con, state: versions.State, as_of: date | None) -> str:
         """Hash of all that decides whether there is anything to do."""
         function = versions.published(con, self.project, self.name, state.target)
-        steps = [inputs.STEP, f"stitched_ids/{function.entity}", ERASURES]
-        parts = (progress.fingerprint(con, steps), as_of, state.visible, state.target, *self.project.sources)
+        seen = progress.fingerprint(con, _inputs(function))
+        parts = (seen, as_of, state.visible, state.target, *self.project.sources)
         return hashlib.md5("|".join(map(str, parts)).encode(), usedforsecurity=False).hexdigest()
 
 
@@ -242,6 +263,16 @@ class Slice:
     people: int
     last: int
     events: int
+
+
+def _most_events(con: Con, function: ProfileFunction) -> int:
+    """Events that are sorted at once: more in more memory, since each time all of them are read."""
+    fitting = memory_limit(con) // (BYTES_OF_ROW if function.batch else BYTES_OF_EVENT)
+    return min(EVENTS_OF_SLICE, fitting)
+
+
+def _inputs(function: ProfileFunction) -> list[str]:
+    return [inputs.STEP, f"stitched_ids/{function.entity}", ERASURES]
 
 
 def _gone(con: Con, writing: Writing) -> list[str]:

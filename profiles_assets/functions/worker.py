@@ -14,13 +14,13 @@ from typing import Any, BinaryIO
 
 import orjson
 
+from profiles_assets.events.masks import last_lines, masked
 from profiles_assets.functions.context import Printed
 from profiles_assets.functions.evaluate import Evaluation
 from profiles_assets.functions.evaluate_batch import BatchEvaluation
 from profiles_assets.functions.frames import PLACE, Job, read_frame, write_frame
-from profiles_assets.functions.limits import limit_memory
-from profiles_assets.functions.masks import last_lines, masked
 from profiles_assets.functions.people_rows import from_message
+from resources.limits import limit_memory
 
 
 def main() -> None:

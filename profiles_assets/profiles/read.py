@@ -7,6 +7,7 @@ import duckdb
 
 from profiles_assets.events.ids import normalised_sql
 from profiles_assets.events.normalisers import register_normalisers
+from profiles_assets.functions.as_of import stage_functions_as_of
 from profiles_assets.identity.aliases import current_id
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.identity.erasure_person import erased_note
@@ -81,7 +82,7 @@ def read_profile_as_of(
 ) -> dict[str, Any]:
     """The same as of a past day: identity and traits computed from what was visible then, no predictions or credits."""
     entity_now = _entity(project, asked)
-    stage_traits_as_of(con, project, entity_now, as_of, "traits_then")
+    stage_traits_as_of(con, project, entity_now, as_of, "traits_then", more=stage_functions_as_of)
     entity, profile_id = find_profile(con, project, asked, "stitched_then")
     create_attribution(con, project, entity, stitched="stitched_then", as_of=as_of)
     stage_identify_traits(con, project, entity, "identify_then", f"DATE '{as_of}'")

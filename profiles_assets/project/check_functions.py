@@ -1,14 +1,16 @@
 """Checks of profile functions against entities, sources, transformations and each other."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from profiles_assets.project.draft import Draft
+from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.function_files import ConfigDocument
 from profiles_assets.project.functions import ProfileFunction
 from profiles_assets.project.id_functions import function_fault
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.normalisers import FUNCTION
 from profiles_assets.project.problems import Problem, any_of, did_you_mean
+from profiles_assets.project.yaml_lines import Document
 
 TRANSFORM = (2, "event)")
 
@@ -23,7 +25,7 @@ def function_problems(draft: Draft) -> Iterator[Problem]:
             if name not in draft.sources:
                 message = f'there is no source "{name}"'
                 yield document.problem(message, "sources", index, hint=did_you_mean(name, draft.sources))
-        yield from _transform_problems(draft, function, document)
+        yield from transform_problems(draft.project.root, function.config.transform, document, TRANSFORM)
 
 
 def _entity_problems(draft: Draft, function: ProfileFunction, document: ConfigDocument) -> Iterator[Problem]:
@@ -47,11 +49,14 @@ def _name_problems(draft: Draft, function: ProfileFunction, document: ConfigDocu
         yield document.problem(message, "name", hint="rename one of them")
 
 
-def _transform_problems(draft: Draft, function: ProfileFunction, document: ConfigDocument) -> Iterator[Problem]:
-    for index, text in enumerate(function.config.transform):
+def transform_problems(
+    root: Path, transform: Sequence[str], place: Document | Place, takes: tuple[int, str]
+) -> Iterator[Problem]:
+    """What is wrong with the transformations named under the key `transform` of a place."""
+    for index, text in enumerate(transform):
         found = FUNCTION.fullmatch(text)
         if found is None:
             message = f'"{text}" is no function; write its file and name, such as functions/clean.py:drop_bots'
-            yield document.problem(message, "transform", index)
-        elif fault := function_fault(draft.project.root, found[1], found[2], TRANSFORM):
-            yield document.problem(fault[0], "transform", index, hint=fault[1])
+            yield place.problem(message, "transform", index)
+        elif fault := function_fault(root, found[1], found[2], takes):
+            yield place.problem(fault[0], "transform", index, hint=fault[1])

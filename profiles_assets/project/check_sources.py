@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, available_timezones
 
+from profiles_assets.project.check_functions import transform_problems
 from profiles_assets.project.draft import Draft
 from profiles_assets.project.presets import PRESETS
 from profiles_assets.project.problems import Problem, any_of, did_you_mean
@@ -53,6 +54,8 @@ def source_problems(draft: Draft) -> Iterator[Problem]:
         yield from _file_problems(draft, name, source)
         yield from _path_problems(draft, name, source)
         yield from _key_problems(draft, name, source)
+        place = draft.place("sources", name)
+        yield from transform_problems(draft.project.root, source.transform, place, (1, "event)"))
         if known:
             yield from _id_problems(draft, name, source, known)
 

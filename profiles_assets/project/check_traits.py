@@ -75,7 +75,9 @@ class _Check:
     kinds: dict[str, Kind | None]
 
     def problems(self, name: str, trait: Trait, place: Place) -> Iterator[Problem]:
-        if trait.verb in TRAIT_VERBS:
+        if trait.function is not None:
+            yield from self._function(trait.function_key[0], place)
+        elif trait.verb in TRAIT_VERBS:
             yield from self._inputs(trait, place)
             for message, hint in formula_problems(trait.calculate) if trait.calculate is not None else ():
                 yield place.problem(f'calculate of trait "{name}": {message}', "calculate", hint=hint)
@@ -89,6 +91,15 @@ class _Check:
             kind = WORDS[self.kinds[name] or "text"]
             message = f'unless_none of trait "{name}" is "{trait.unless_none}", but the trait is {kind}'
             yield place.problem(message, "unless_none")
+
+    def _function(self, name: str, place: Place) -> Iterator[Problem]:
+        known = self.draft.project.functions
+        if name not in known:
+            hint = did_you_mean(name, known) or (f"there are {any_of(list(known))}" if known else "functions/ has none")
+            yield place.problem(f'there is no profile function "{name}"', "function", hint=hint)
+        elif known[name].entity != self.entity:
+            message = f'function "{name}" is about {known[name].entity}, and the trait about {self.entity}'
+            yield place.problem(message, "function")
 
     def _event(self, trait: Trait, place: Place) -> Iterator[Problem]:
         key = "from" if trait.verb == "sql" else trait.verb

@@ -14,7 +14,9 @@ from profiles_assets.project.functions import (
     PARAMETERS,
     FunctionConfig,
     ProfileFunction,
+    assigned_config,
     config_node,
+    decorated_config,
     entry_points,
     function_from,
 )
@@ -107,6 +109,9 @@ def _config(file: str, tree: ast.Module) -> tuple[ConfigDocument, list[Problem]]
 
 def _shape(file: str, tree: ast.Module) -> Iterator[Problem]:
     found = entry_points(tree)
+    decorated = decorated_config(tree)
+    if decorated is not None and assigned_config(tree) is not None:
+        yield Problem(file, decorated.lineno, "it has both config and a decorator", "keep one of them")
     if len(found) > 1:
         yield Problem(file, tree.body[-1].lineno, "it has both profile and profile_batch", "keep one of them")
     for name, function in found.items():

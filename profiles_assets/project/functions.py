@@ -16,10 +16,13 @@ from pydantic import Field, field_validator
 
 from profiles_assets.project.base import Days, Name, Spec
 from profiles_assets.project.base import Path as FieldPath
+from profiles_assets.project.cron import cron_fault
 from profiles_assets.project.id_functions import Function
 from profiles_assets.project.normalisers import FUNCTION
 
 ROW, BATCH = "profile", "profile_batch"
+DECORATOR = "profile_function"
+IMPURE = ("store", "stores", "fetch", "warehouse")
 LOOKS_LIKE_ONE = re.compile(rf"^(async\s+)?def\s+({ROW}|{BATCH})\s*\(", re.MULTILINE)
 PARAMETERS = {ROW: ("events", "user", "context"), BATCH: ("table", "context")}
 
@@ -50,6 +53,11 @@ class FunctionConfig(Spec):
     known_by: list[Name] = Field(
         default_factory=list, description="Id types that make a person known; by default user_id, else the first."
     )
+    schedule: str = Field(
+        default="",
+        description="When it runs, as cron fields in the project's time zone; by default after new events.",
+        examples=["30 2 * * *"],
+    )
     fetch: bool = Field(default=False, description="Allow context.fetch.")
     seconds: float = Field(default=10, gt=0, le=3600, description="Longest time for one person.")
     memory_mb: int = Field(default=512, ge=32, description="Most memory beyond that of an idle worker.")
@@ -64,6 +72,13 @@ class FunctionConfig(Spec):
     def _whole_window(cls, value: int) -> int:
         if not 7 <= value <= 365:
             raise ValueError(f"{value} days is not between 7 and 365 days")
+        return value
+
+    @field_validator("schedule")
+    @classmethod
+    def _times(cls, value: str) -> str:
+        if value and (fault := cron_fault(value)):
+            raise ValueError(fault)
         return value
 
 
@@ -82,6 +97,13 @@ class ProfileFunction:
     def batch(self) -> bool:
         """True when it takes a table of many people."""
         return BATCH in entry_points(ast.parse(self.code))
+
+    @cached_property
+    def pure(self) -> bool:
+        """True when its code never names context.store, context.fetch or context.warehouse."""
+        nodes = [node for text in (self.code, *self.files.values()) for node in ast.walk(ast.parse(text))]
+        named = {node.attr if isinstance(node, ast.Attribute) else getattr(node, "value", None) for node in nodes}
+        return not any(word in IMPURE for word in named if isinstance(word, str))
 
     @property
     def table(self) -> str:
@@ -106,6 +128,22 @@ def entry_points(tree: ast.Module) -> dict[str, Function]:
 
 
 def config_node(tree: ast.Module) -> ast.expr | None:
+    """What is assigned to `config` at the top level of a file, else what the decorator of the function says."""
+    return assigned_config(tree) or decorated_config(tree)
+
+
+def decorated_config(tree: ast.Module) -> ast.Dict | None:
+    """The keywords of the decorator `profile_function` as a dict."""
+    calls = [call for node in entry_points(tree).values() for call in node.decorator_list if isinstance(call, ast.Call)]
+    for call in calls:
+        name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+        if name == DECORATOR:
+            keys = [ast.copy_location(ast.Constant(one.arg), one) for one in call.keywords]
+            return ast.copy_location(ast.Dict(keys=[*keys], values=[one.value for one in call.keywords]), call)
+    return None
+
+
+def assigned_config(tree: ast.Module) -> ast.expr | None:
     """What is assigned to `config` at the top level of a file."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "config" for t in node.targets):

@@ -143,7 +143,7 @@ def _completed(draft: Draft, name: str, source: Source, raw: dict[str, Any]) -> 
     if source.preset:
         known = {id_type for ids in draft.ids.values() for id_type in ids} | mapping(raw, "ids").keys()
         more["ids"] = {id_type: path for id_type, path in source.ids.items() if id_type in known}
-    return source.model_copy(update=more)
+    return source.model_copy(update=more).with_code(draft.project.root)
 
 
 def _add_section(draft: Draft, document: Document, origin: Origin) -> None:

@@ -69,7 +69,9 @@ def section_traits(project: Project, section: str) -> list[str]:
     """Traits of a section that its own table is enough to compute, inputs before what is made from them."""
     traits, known = project.sections[section].traits, set[str]()
     for name in ordered_traits(project, project.sections[section].entity):
-        if name in traits and (traits[name].verb not in TRAIT_VERBS or known.issuperset(traits[name].inputs)):
+        if name not in traits or traits[name].function:
+            continue
+        if traits[name].verb not in TRAIT_VERBS or known.issuperset(traits[name].inputs):
             known.add(name)
     return [name for name in ordered_traits(project, project.sections[section].entity) if name in known]
 

@@ -121,6 +121,14 @@ class Project:
         """All attributions of the conversions of an entity, by name."""
         return about(self.attribution, entity)
 
+    def function_traits_of(self, entity: str) -> dict[str, dict[str, Trait]]:
+        """Traits of an entity whose values profile functions give, by function and name."""
+        found: dict[str, dict[str, Trait]] = {}
+        for name, trait in self.traits_of(entity).items():
+            if trait.function:
+                found.setdefault(trait.function_key[0], {})[name] = trait
+        return found
+
     def sources_of_event(self, event: str) -> list[str]:
         """Names of the sources an event comes from: those that declare it, else those that may have it."""
         told = {name: source.has_event(event) for name, source in self.sources.items()}

@@ -1,12 +1,16 @@
 """sources.yml: where events come from and where in a record their parts are."""
 
 import re
+from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path as PathOfFile
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from profiles_assets.project.base import Name, Path, Span, Spec
+from profiles_assets.project.id_functions import function_source
+from profiles_assets.project.normalisers import FUNCTION
 from profiles_assets.project.presets import Preset, with_preset
 
 Format = Literal["jsonl", "csv", "parquet"]
@@ -139,7 +143,9 @@ class Source(Spec):
     )
     distinct: bool = Field(default=False, description="Drop repeated whole records within a day.")
     transform: list[str] = Field(
-        default_factory=list, description="Functions applied to every event, file.py:function."
+        default_factory=list,
+        description="Functions that every record goes through before everything else.",
+        examples=[["functions/clean.py:drop_bots"]],
     )
     not_before: date = Field(
         default=date(1980, 1, 1), description="Events dated earlier are rejects.", examples=["2020-01-31"]
@@ -154,12 +160,7 @@ class Source(Spec):
     description: str = Field(default="", description="What these events are.")
     owner: str = Field(default="", description="Who answers for these events.")
 
-    @field_validator("transform")
-    @classmethod
-    def _no_transformations_yet(cls, value: list[str]) -> list[str]:
-        if value:
-            raise ValueError("transformations are not available in this version; leave the key out")
-        return value
+    _code: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod
@@ -194,6 +195,24 @@ class Source(Spec):
         return self
 
     @property
+    def transforms(self) -> list[tuple[str, str]]:
+        """File and name of each transformation."""
+        return [(found[1], found[2]) for one in self.transform if (found := FUNCTION.fullmatch(one))]
+
+    @property
+    def code(self) -> dict[str, str]:
+        """Texts of the files that its transformations are in, as they were when it was read."""
+        return self._code
+
+    def with_code(self, root: PathOfFile) -> Self:
+        """The same, knowing the code of its transformations as it is now; files that cannot be read are left out."""
+        if not self.transform:
+            return self
+        copy = self.model_copy()
+        copy._code = dict(_texts(root, {file for file, _ in self.transforms}))
+        return copy
+
+    @property
     def by_path_day(self) -> bool:
         """True when the load day stands in the path of the files."""
         return "{day}" in self.files
@@ -213,6 +232,14 @@ class Source(Spec):
         if self.event_is or self.events:
             return event in {self.event_is, *self.events}
         return None
+
+
+def _texts(root: PathOfFile, files: Iterable[str]) -> Iterator[tuple[str, str]]:
+    for file in sorted(files):
+        try:
+            yield file, function_source(root, file)
+        except (OSError, UnicodeDecodeError):
+            continue  # which is reported elsewhere
 
 
 class SourcesFile(Spec):

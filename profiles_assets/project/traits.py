@@ -10,12 +10,13 @@ from profiles_assets.project.formulas import formula_names
 Verb = Literal[
     "count", "days_with", "days_since", "exists", "sum", "average", "min", "max", "first", "latest",
     "most_frequent", "unique", "unique_count", "ratio", "calculate", "days_between", "bucket", "percentile", "sql",
+    "function",
 ]  # fmt: skip
 VERBS: tuple[Verb, ...] = get_args(Verb)
 EVENT_VERBS = ("count", "days_with", "days_since", "exists")
 TRAIT_VERBS = ("ratio", "calculate", "days_between", "bucket", "percentile")
 WHOLE_EVENT_VERBS = ("first", "latest")
-PROPERTY_VERBS = tuple(verb for verb in VERBS if verb not in (*EVENT_VERBS, *TRAIT_VERBS, "sql"))
+PROPERTY_VERBS = tuple(verb for verb in VERBS if verb not in (*EVENT_VERBS, *TRAIT_VERBS, "sql", "function"))
 PERCENTILE = r"^p(?:100|[0-9]{1,2})$"
 PercentileEdge = Annotated[str, StringConstraints(pattern=PERCENTILE)]
 TraitType = Literal["text", "number", "integer", "float", "boolean", "time", "date", "list"]
@@ -98,6 +99,11 @@ class Trait(Spec):
         description="One SQL aggregate over the events named in `from`.",
         examples=["avg((dayofweek(time) in (0, 6))::int)"],
     )
+    function: str | None = Field(
+        default=None,
+        description="Profile function and the key of its traits, nested ones with dots.",
+        examples=["engagement.best"],
+    )
 
     within: Days | None = Field(
         default=None, description="Only events of the last days, as_of included.", examples=["30 days"]
@@ -143,7 +149,9 @@ class Trait(Spec):
         description="Makes one trait per value of a key: within takes a list, other keys a mapping of name endings.",
         examples=[{"within": ["7 days", "30 days", "90 days"]}],
     )
-    type: TraitType | None = Field(default=None, description="Type of the value; needed for sql.", examples=["float"])
+    type: TraitType | None = Field(
+        default=None, description="Type of the value; needed for sql and function.", examples=["float"]
+    )
     title: str = Field(default="", description="Name for people.", examples=["Orders, last 30 days"])
     description: str = Field(default="", description="What it means and what it is for.")
     owner: str = Field(default="", description="Who answers for it; by default the owner of the file.")
@@ -169,6 +177,10 @@ class Trait(Spec):
             raise ValueError("sql needs the event to read, such as from: order_completed, and no other verb does")
         if verb == "sql" and self.type is None:
             raise ValueError("sql needs the type of its value, such as type: float")
+        if self.function is not None and (self.type is None or not all(self.function_key)):
+            raise ValueError("function needs a function, a key of its traits and a type: function: f.key, type: number")
+        if self.function is not None and (self.within or self.where):
+            raise ValueError("within and where go with events; the window of a function stands in its config")
         if verb in TRAIT_VERBS and (self.within or self.where):
             raise ValueError(f"within and where go with events, but {verb} is made from other traits")
         for key, owner in (("at_least", "most_frequent"), ("keep", "unique"), ("order_by", "sql")):
@@ -198,8 +210,8 @@ class Trait(Spec):
 
     @property
     def reference(self) -> str:
-        """Event or event.property that the verb reads; empty for verbs over traits."""
-        if self.verb in TRAIT_VERBS:
+        """Event or event.property that the verb reads; empty for verbs over traits and functions."""
+        if self.verb in TRAIT_VERBS or self.function is not None:
             return ""
         return str(self.from_ if self.verb == "sql" else getattr(self, self.verb))
 
@@ -220,6 +232,12 @@ class Trait(Spec):
             return formula_names(self.calculate)
         single = self.bucket or self.percentile
         return (single,) if single else tuple(self.ratio or self.days_between or ())
+
+    @property
+    def function_key(self) -> tuple[str, str]:
+        """Profile function and the path in its traits that the value comes from; empty for other verbs."""
+        name, _, path = (self.function or "").partition(".")
+        return name, path
 
     @property
     def place_in(self) -> str:

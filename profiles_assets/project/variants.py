@@ -58,7 +58,8 @@ def _filled(raw: Any, defaults: dict[str, Any]) -> Any:
     if not isinstance(raw, dict):
         return raw
     over_traits = any(verb in raw for verb in TRAIT_VERBS)
-    return {k: v for k, v in defaults.items() if not (over_traits and k in OVER_EVENTS)} | raw
+    left_out = OVER_EVENTS if over_traits else ("within", "where") if "function" in raw else ()
+    return {k: v for k, v in defaults.items() if k not in left_out} | raw
 
 
 def _without_variants(raw: Any) -> Any:

@@ -5,6 +5,7 @@ import dagster as dg
 from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
 from profiles_assets.project.project import Fact, Project, Section
+from profiles_assets.project.traits import Trait
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
@@ -86,9 +87,13 @@ def sentence(name: str, trait: Fact) -> str:
     return f"{words}{unit}. {trait.description}".strip() if trait.description else words + unit
 
 
+def _made_from(trait: Trait) -> str:
+    return trait.function or trait.reference or ", ".join(trait.inputs)
+
+
 def _description(section: Section) -> str:
     rows = [
-        f"| `{name}` | {trait.verb} `{trait.reference or ', '.join(trait.inputs)}` | {sentence(name, trait)} |"
+        f"| `{name}` | {trait.verb} `{_made_from(trait)}` | {sentence(name, trait)} |"
         for name, trait in section.traits.items()
     ]
     table = "\n".join(["| trait | made from | meaning |", "| --- | --- | --- |", *rows])

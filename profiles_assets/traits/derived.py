@@ -59,7 +59,13 @@ class Reading:
 def stored_tables(project: Project, entity: str) -> dict[str, str]:
     """Tables with the stored traits of an entity, one row per person, by the step that fills each."""
     found = {f"entity_vars/{name}": f"entity_vars.{quote(name)}" for name in project.sections_of(entity)}
-    return found | {f"funnels/{name}": f"funnels.{quote(name)}" for name in project.funnels_of(entity)}
+    found |= {f"funnels/{name}": f"funnels.{quote(name)}" for name in project.funnels_of(entity)}
+    return found | {f"functions/{n}": function_table(n) for n in project.function_traits_of(entity)}
+
+
+def function_table(function: str) -> str:
+    """Table with the typed traits of a profile function, one row per person."""
+    return f"function_traits.{quote(function)}"
 
 
 def stored_traits(project: Project, section: str) -> list[str]:
@@ -67,7 +73,9 @@ def stored_traits(project: Project, section: str) -> list[str]:
     traits = project.sections[section].traits
     kept: dict[str, None] = {}
     for name in ordered_traits(project, project.sections[section].entity):
-        if name in traits and (traits[name].verb not in TRAIT_VERBS or _all_kept(traits, name, kept)):
+        if name not in traits or traits[name].function:
+            continue
+        if traits[name].verb not in TRAIT_VERBS or _all_kept(traits, name, kept):
             kept[name] = None
     return list(kept)
 
@@ -81,6 +89,7 @@ def _all_kept(traits: Mapping[str, Trait], name: str, kept: Mapping[str, None]) 
 def read_traits(project: Project, entity: str) -> list[str]:
     """Names of the traits and audiences computed when reading, inputs before what is made from them."""
     kept = {n for section in project.sections_of(entity) for n in stored_traits(project, section)}
+    kept |= {n for traits in project.function_traits_of(entity).values() for n in traits}
     facts = project.facts_of(entity)
     return [n for n in ordered_traits(project, entity) if n not in kept or facts[n].verb == "days_since"]
 

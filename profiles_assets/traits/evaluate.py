@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -32,6 +33,11 @@ from resources.lake import Lake
 from resources.tables import Change, Merge, quote, rows_after, stage_merge, write_merge
 
 Con = duckdb.DuckDBPyConnection
+MoreTables = Callable[[Con, Project, str, date], Sequence[str]]
+
+
+def _no_more(_con: Con, _project: Project, _entity: str, _as_of: date) -> Sequence[str]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -127,10 +133,13 @@ def stage_section(con: Con, project: Project, section: str, as_of: date, table: 
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")
 
 
-def stage_traits_as_of(con: Con, project: Project, entity: str, as_of: date, table: str) -> None:
+def stage_traits_as_of(
+    con: Con, project: Project, entity: str, as_of: date, table: str, *, more: MoreTables = _no_more
+) -> None:
     """Temporary table of one row per person known at a past day, with every trait that needs no prediction.
 
-    Identity and traits are read as of that day. Leaves `stitched_then` and `people_then` behind.
+    Identity and traits are read as of that day; `more` stages further tables of the people known then, by
+    profile_id, and gives their names. Leaves `stitched_then`, `attribution_then` and `people_then` behind.
     """
     stitch_as_of(con, project, entity, as_of, "stitched_then")
     create_attribution(con, project, entity, stitched="stitched_then", as_of=as_of, table="attribution_then")
@@ -143,6 +152,7 @@ def stage_traits_as_of(con: Con, project: Project, entity: str, as_of: date, tab
     for name, funnel in project.funnels_of(entity).items():
         tables.append(quote(f"then_funnel_{name}"))
         stage_funnel(con, project, funnel, day, tables[-1], who=then)
+    tables += more(con, project, entity, as_of)
     stage_metrics_then(con, project, entity)
     sql = select_all_traits(project, entity, tables, "people_then", day, distributions="distributions_then")
     con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {sql}")

@@ -39,6 +39,8 @@ def trait_lineage(project: Project, section: str, name: str) -> list[Origin]:
     """Columns that one trait is made from."""
     found = project.sections[section]
     trait = found.traits[name]
+    if trait.function:
+        return [Origin(f"functions/{trait.function_key[0]}", "traits")]
     if trait.verb in TRAIT_VERBS:
         expression = read_sql(name, trait, Reading.of(project, found.entity, "as_of"))
         return _known(project, found.entity, _columns(expression))
@@ -96,6 +98,7 @@ def _places(project: Project, entity: str) -> dict[str, Origin]:
     found = {
         n: Origin(f"entity_vars/{s}", n) for s, section in project.sections_of(entity).items() for n in section.traits
     }
+    found |= {n: Origin(f"functions/{f}", "traits") for f, ts in project.function_traits_of(entity).items() for n in ts}
     found |= {c: Origin(f"funnels/{f}", c) for f in project.funnels_of(entity) for c in funnel_columns(f)}
     found |= {n: Origin(f"profiles/{entity}", n) for n in project.audiences_of(entity)}
     scores = {part.suffix: part.column for part in PARTS}

@@ -57,6 +57,40 @@ def test_preview_takes_the_same_path(world: World) -> None:
     assert [one.kind for one in previewed if one.kind] == ["exception"]
 
 
+KEEPS = """
+import pyarrow as pa
+
+def profile_batch(table, context):
+    people = table["profile_id"].unique().to_pylist()
+    for who in people:
+        context.stores[who].set("runs", context.stores[who].get("runs", 0) + 1)
+        if context.users[who]["user_id"] == "u3":
+            raise ValueError("not this one")
+    told = [context.users[who] for who in people]
+    return pa.table({
+        "profile_id": people,
+        "user": [user["user_id"] for user in told],
+        "home": [user["traits"].get("city") for user in told],
+        "runs": [context.stores[who].get("runs") for who in people],
+    })
+"""
+
+
+def test_users_and_stores_are_there_by_person(world: World) -> None:
+    world.function("keeps", KEEPS)
+    world.publish("keeps")
+    assert world.run("keeps").errors == 1
+    rows = world.rows("keeps")
+    assert rows["u7"] == {"user": "u7", "home": "Rome", "runs": 1, "city": "Rome"}
+    assert rows["quiet"] == {"user": "quiet", "home": None, "runs": 1}
+    kept = "SELECT value, count(*) FROM ops.function_store WHERE function = 'keeps' GROUP BY ALL"
+    assert world.query(kept) == [("1", 20)], "once each, however often a chunk was halved, and not of who failed"
+    world.land(1, event(1, 0, "u7"), event(1, 1, "quiet"))
+    world.stitch()
+    world.run("keeps")
+    assert [world.rows("keeps")[who]["runs"] for who in ("u7", "quiet", "u1")] == [2, 2, 1]
+
+
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 100])
 def test_chunks_are_cut_between_people(size: int) -> None:
     starts = [0, 1, 5, 6, 9]

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from profiles_assets.events.masks import masked, told_by
+from profiles_assets.events.transforms import Chain, ResultError, with_context
 from profiles_assets.functions.context import LINES_PER_PERSON, Log, Printed, Store, days_of, fetched
-from profiles_assets.functions.contract import ResultError, Row, row_of
-from profiles_assets.functions.masks import masked, told_by
-from profiles_assets.functions.transforms import Chain, with_context
+from profiles_assets.functions.contract import Row, row_of
 
 
 def test_traits_go_over_identify_traits_key_by_key() -> None:

@@ -8,11 +8,12 @@ import pytest
 
 from profiles_assets.cli.main import COMMANDS
 from profiles_assets.functions.contract import KEYS
+from profiles_assets.path import build
 from profiles_assets.project.functions import FunctionConfig
 from tests.functions.world import World, event
 
 DOC = (Path(__file__).parents[2] / "docs" / "functions.md").read_text()
-FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", DOC, re.DOTALL))
+FILES = dict(re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", DOC, re.DOTALL))
 
 
 @pytest.fixture(scope="module")
@@ -28,16 +29,16 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     world.stitch()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CRM_TOKEN", "t0ken")
-        for name in ("event_counts", "engagement", "spend"):
+        for name in ("event_counts", "engagement", "spend", "visits"):
             world.publish(name)
-            world.run(name)
+        build(world.lake, world.project)
     yield world
     world.close()
 
 
 def test_every_block_is_tried(world: World) -> None:
-    assert len(FILES) == len(re.findall("```python", DOC)) == 4
-    assert set(world.project.functions) == {"event_counts", "engagement", "spend"}
+    assert len(FILES) == len(re.findall("```(?:python|yaml)", DOC)) == 6
+    assert set(world.project.functions) == {"event_counts", "engagement", "spend", "visits"}
 
 
 def test_events_are_counted_by_type(world: World) -> None:
@@ -53,8 +54,18 @@ def test_transformations_drop_events_and_their_errors_are_listed(world: World) -
     assert text.splitlines()[-1].startswith("TypeError: argument of type 'int'")
 
 
+def test_a_decorator_says_the_config(world: World) -> None:
+    assert world.project.functions["visits"].config.window == 30
+    assert world.rows("visits") == {"ann": {"visits": 7}}
+
+
 def test_the_batch_function_sums(world: World) -> None:
     assert world.rows("spend") == {"ann": {"total_sum": 20.0, "event_count": 2}}
+
+
+def test_traits_of_functions_are_columns(world: World) -> None:
+    columns = "page_views, spent, pages_per_euro"
+    assert world.query(f'SELECT {columns} FROM profiles."user" WHERE spent IS NOT NULL') == [(6, 20.0, 0.3)]
 
 
 def test_every_key_and_command_is_mentioned() -> None:

@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
+from profiles_assets.functions.evaluate import Evaluation
+from profiles_assets.functions.frames import Job
+from profiles_assets.functions.preview import example_chunk
+from profiles_assets.project.functions import function_of_code
 from tests.functions.world import COUNTS, World, event
 
 MANY = '''
@@ -129,3 +134,30 @@ def test_incremental_equals_full(ran: World, tmp_path: Path) -> None:
         con.execute("DELETE FROM ops.progress WHERE step = 'function_runs/counts'")
     assert ran.run("counts").computed == len(before)
     assert ran.rows("counts") == before
+
+
+@pytest.mark.parametrize(("seconds", "answered"), [(60.0, 3), (-1.0, 1)])
+def test_a_chunk_that_takes_long_is_answered_in_parts(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, answered: int
+) -> None:
+    monkeypatch.setattr("profiles_assets.functions.evaluate.SECONDS_OF_CHUNK", seconds)
+    one = example_chunk(function_of_code("functions/f.py", COUNTS, "user", {}), [{"event": "seen"}])
+    evaluation = Evaluation(Job("f", 1, "functions/f.py", COUNTS, False, "2025-01-01"), lambda _: None)
+    answers = evaluation.chunk(pa.concat_tables([one] * 3))
+    evaluation.loop.close()
+    assert [answer.traits for answer in answers] == ['{"seen":1}'] * answered
+
+
+def test_what_is_done_is_committed_after_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("profiles_assets.functions.run.SECONDS_OF_COMMIT", -1.0)
+    monkeypatch.setattr("profiles_assets.functions.feed.ROWS_OF_CHUNK", 10)
+    world = World(tmp_path, open=False)
+    world.function("f", COUNTS)
+    world.land(0, *(event(0, n, f"u{n % 30}") for n in range(60)))
+    world.stitch()
+    world.publish("f")
+    told: list[tuple[int, int]] = []
+    world.run("f", on_progress=lambda _, done, total: told.append((done, total)))
+    assert len(told) > 1
+    assert told == sorted(told)
+    assert told[-1] == (30, 30)

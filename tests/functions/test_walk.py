@@ -1,16 +1,20 @@
-"""The walk on a shop: preview, publish, build through Dagster, edit, difference, publish, go back, erase."""
+"""The walk: preview, publish, build through Dagster, edit, difference, publish, progress, go back, erase."""
 
 import json
-import shutil
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 
 from profiles_assets.definitions import build_defs
 from profiles_assets.functions.assets import function_key
-from tests.cli.test_commands import fails
-from tests.shop import lake_of, profiles
+from profiles_assets.functions.run import update_function
+from profiles_assets.path import build
+from profiles_assets.project.loader import load_project
+from tests.cli.in_process import answers, profiles
+from tests.functions.world import World, event
+from tests.shop import lake_of
 
 DRAFT = """
 config = {"window": 365, "env": {"KEY": "$SHOP_KEY"}}
@@ -25,11 +29,14 @@ def profile(events, user, context):
 
 
 @pytest.fixture(scope="module")
-def root(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = Path(shutil.copytree(shop, tmp_path_factory.mktemp("walk") / "shop"))
-    (root / "functions").mkdir(exist_ok=True)
-    (root / "functions" / "walk_counts.py").write_text(DRAFT)
-    return root
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = World(tmp_path_factory.mktemp("walk") / "shop")
+    world.function("walk_counts", DRAFT)
+    for day in range(3):
+        world.land(day, *(event(day, n, f"u{n % 40}", "viewed" if n % 3 else "clicked") for n in range(100)))
+    build(world.lake, world.project)
+    world.close()
+    return world.root
 
 
 def test_from_the_draft_to_a_version_and_back(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,12 +63,23 @@ def test_from_the_draft_to_a_version_and_back(root: Path, monkeypatch: pytest.Mo
     for before, after in zip(seen, edited, strict=True):
         assert after["published"] == before["row"]
         assert after["difference"]["all"] == [None, after["row"]["traits"]["all"]]
-    answer = json.loads(profiles(root, "publish", "walk_counts", "--build", "--json"))
-    assert (answer["version"], answer["visible"]) == (2, 2)
+    answer = json.loads(profiles(root, "publish", "walk_counts", "--json"))
+    assert (answer["version"], answer["visible"]) == (2, None)
+    monkeypatch.setattr("profiles_assets.functions.run.EVENTS_OF_SLICE", 150)
+    update_function(lake_of(root), load_project(root), "walk_counts", budget=-1.0, workers=1)
+    state = functions(root)
+    assert (state["visible"], state["building"], state["total"]) == (1, 2, people)
+    assert 0 < state["done"] < people
+    assert state["seconds_left"] > 0
+    shown = json.loads(profiles(root, "preview", "walk_counts", "--sample", "3", "--json"))
+    assert [one["published"] for one in shown] == [one["row"] for one in seen], "the old version is seen meanwhile"
+    assert materialised(root).success
+    assert functions(root)["visible"] == 2
     assert json.loads(profiles(root, "publish", "walk_counts", "--version", "1", "--build", "--json"))["visible"] == 1
     listed = json.loads(profiles(root, "versions", "walk_counts", "--json"))
     assert [(v["version"], v["state"]) for v in listed] == [(1, "visible"), (2, "")]
-    assert "version 1" in fails(root, "publish", "walk_counts", "--version", "1")[1]
+    code, said = answers(root, "publish", "walk_counts", "--version", "1")
+    assert (code, "version 1" in said) == (1, True)
 
 
 @pytest.mark.long
@@ -84,12 +102,11 @@ def materialised(root: Path) -> dg.ExecuteInProcessResult:
     """The asset of the function, through its job."""
     definitions = build_defs(root, lake_of(root))
     job = definitions.resolve_job_def("build_functions")
-    return job.execute_in_process(
-        instance=dg.DagsterInstance.ephemeral(), asset_selection=[function_key("walk_counts")]
-    )
+    with dg.DagsterInstance.ephemeral() as instance:
+        return job.execute_in_process(instance=instance, asset_selection=[function_key("walk_counts")])
 
 
-def functions(root: Path) -> dict[str, object]:
+def functions(root: Path) -> dict[str, Any]:
     """What `profiles status` says of the function."""
     told = json.loads(profiles(root, "status", "--json"))["functions"]
     return next(one for one in told if one["function"] == "walk_counts")

@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from profiles_assets.events.load import load_events
 from profiles_assets.functions.run import FunctionReport, update_function
@@ -96,7 +98,9 @@ class World:
         return publish(self.lake, self.project, name, version)
 
     def run(self, name: str, **options: Any) -> FunctionReport:
-        return update_function(self.lake, self.project, name, **{"workers": 1, **options})
+        # one connection cannot commit while it streams
+        with patch("profiles_assets.functions.run.SECONDS_OF_COMMIT", 1e9) if self.open else nullcontext():
+            return update_function(self.lake, self.project, name, **{"workers": 1, **options})
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         with self.lake.get_connection() as con:

@@ -260,12 +260,14 @@ def test_amounts_are_predicted_too(shop: Shop) -> None:
 )
 def test_retraining_follows_as_of(tmp_path: Path, retrain: str, days: int, due: bool) -> None:
     asked, project = forecast(retrain=retrain), Project(tmp_path, "tiny", {}, {})
-    have = Model("risk", date(2025, 6, 1), model_definition(project, asked), "same", "id", "btyd", 9)
-    assert is_due(project, asked, have, date(2025, 6, 1) + timedelta(days=days), "same") is due
-    assert not is_due(project, asked, have, date(2025, 6, 1), "same")
-    assert is_due(project, asked, have, date(2025, 5, 31), "same")
-    assert is_due(project, asked, replace(have, problem="too little"), date(2025, 6, 1), "other")
-    assert is_due(project, forecast(retrain=retrain, over="31 days"), have, date(2025, 6, 1), "same")
+    definition = model_definition(project, asked)
+    have = Model("risk", date(2025, 6, 1), definition, "same", "id", "btyd", 9)
+    assert is_due(definition, asked, have, date(2025, 6, 1) + timedelta(days=days), "same") is due
+    assert not is_due(definition, asked, have, date(2025, 6, 1), "same")
+    assert is_due(definition, asked, have, date(2025, 5, 31), "same")
+    assert is_due(definition, asked, replace(have, problem="too little"), date(2025, 6, 1), "other")
+    other = model_definition(project, forecast(retrain=retrain, over="31 days"))
+    assert is_due(other, asked, have, date(2025, 6, 1), "same")
 
 
 def test_a_retrained_model_knows_the_one_before_it(shop: Shop) -> None:

@@ -10,6 +10,7 @@ from profiles_assets.project.references import reference_problems
 from tests.project.drafts import draft_of
 
 FINE = "def profile(events, user, context):\n    return None\n"
+DECORATED = "from profiles_assets.functions import profile_function\n@profile_function({})\n" + FINE
 
 
 def told(root: Path, **files: str) -> list[str]:
@@ -44,6 +45,14 @@ def told(root: Path, **files: str) -> list[str]:
         ("config = {'transform': ['functions/x.py:a']}\n" + FINE, 'f.py:1: there is no file "functions/x.py"'),
         ("config = {'transform': ['functions/f.py:profile']}\n" + FINE, "write def profile(event)"),
         ("config = {'name': 'spend'}\n" + FINE, 'function "spend" has the name of a column of the profile'),
+        (
+            "config = {'schedule': '0 3 * *'}\n" + FINE,
+            'f.py:1: schedule of function: "0 3 * *" tells no times',
+        ),
+        ("config = {'schedule': '0 24 * * *'}\n" + FINE, '"24" is no hour, which goes from 0 to 23'),
+        (DECORATED.format("windwo='30 days'"), 'f.py:2: unknown key "windwo" in function; did you mean "window"?'),
+        (DECORATED.format("window=days"), "f.py:2: config is no dict of plain values"),
+        (DECORATED.format("window='9 days'") + "config = {}\n", "f.py:2: it has both config and a decorator; keep one"),
         ("config = {'name': 'select'}\n" + FINE, '"select" is a word of SQL'),
     ],
 )

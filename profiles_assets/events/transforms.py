@@ -1,17 +1,21 @@
 """A chain of functions that each event goes through: kept, changed, dropped or fanned out."""
 
 import inspect
+import linecache
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import orjson
 
-from profiles_assets.functions.contract import ResultError
-
 Event = dict[str, Any]
 Transform = Callable[[Event], Any]
 GIVEN_BY_US = ("profile_id", "profileId")
+
+
+class ResultError(Exception):
+    """A result of user code that is none of those allowed; its text says what would be one."""
 
 
 @dataclass
@@ -54,3 +58,12 @@ def with_context(function: Callable[..., Any], context: Callable[[], Any]) -> Tr
     """A transformation that takes (event) or (event, context) as one that takes the event."""
     takes = [p for p in inspect.signature(function).parameters.values() if p.kind <= p.POSITIONAL_OR_KEYWORD]
     return (lambda event: function(event, context())) if len(takes) > 1 else function
+
+
+def loaded(file: str, code: str) -> ModuleType:
+    """A module from its text; its lines show in tracebacks."""
+    module = ModuleType(file.removesuffix(".py").replace("/", "."))
+    module.__file__ = file
+    linecache.cache[file] = (len(code), None, code.splitlines(keepends=True), file)
+    exec(compile(code, file, "exec"), module.__dict__)  # noqa: S102
+    return module
