@@ -18,6 +18,8 @@ from ml.metrics import WeightedGini
 from ml.promotion import draws, losses
 from ml.published import OUTCOMES, closed_days, published_table
 from ml.training import stage_labelled
+from profiles_assets.functions.as_of import stage_functions_as_of
+from profiles_assets.functions.pool import BrokenFunctionError
 from profiles_assets.identity.as_of import stitch_as_of
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Forecast, Project
@@ -48,11 +50,17 @@ class Outcome:
 
 
 def measure_closed(con: Con, project: Project, forecast: Forecast, newest: date) -> list[Outcome]:
-    """Figures of all published scores whose horizon has closed by the newest day."""
+    """Figures of all published scores whose horizon has closed by the newest day.
+
+    None of a condition on traits of a function that can no longer be run.
+    """
     found: list[Outcome] = []
     for day in closed_days(con, forecast, newest):
         closes = day + timedelta(days=forecast.spec.over)
-        seen = _look_back(con, project, forecast, closes, newest)
+        try:
+            seen = _look_back(con, project, forecast, closes, newest)
+        except BrokenFunctionError:
+            continue
         test = _follow(con, project, forecast, day, seen)
         if test is not None:
             found += measured(forecast, test, closes, _promised(con, forecast, test.model))
@@ -157,7 +165,7 @@ def _look_back(con: Con, project: Project, forecast: Forecast, day: date, newest
     """Identities as of a day; those of the newest day stand in the lake."""
     entity = forecast.entity
     if forecast.spec.of_traits:
-        stage_traits_as_of(con, project, entity, day, "traits_then")
+        stage_traits_as_of(con, project, entity, day, "traits_then", more=stage_functions_as_of)
         return Seen(day, "stitched_then", "attribution_then")
     if day == newest:
         create_attribution(con, project, entity)
