@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
@@ -34,11 +34,12 @@ ERASED = "erasing one person"
 
 @dataclass(frozen=True)
 class Took:
-    """CPU and wall seconds of a task, and the bytes of memory it needed at its peak."""
+    """CPU and wall seconds of a task, the bytes of memory it needed at its peak, and what stages of stitching took."""
 
     cpu: float
     wall: float
     peak: float
+    stages: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def figures(quick: bool) -> list[Figure]:
@@ -74,6 +75,10 @@ def whole(lake: Path, edges: int, rounds: int) -> tuple[list[Figure], Took]:
     peers = [peer for peer in PEERS if find_spec(peer[0]) or peer[0].endswith("propagation")]
     found += [_figure(name, mine, _fresh(lake, task), words, goal, "wall") for task, words, goal in peers]
     found.append(_figure(f"{name}, default guards", guarded, mine, "guards off", None, "wall"))
+    found += [
+        Figure(f"{name}, default guards: {stage}", cpu, guarded.cpu, "all of it", None, wall, guarded.wall)
+        for stage, (cpu, wall) in guarded.stages.items()
+    ]
     limit = max(LEAST_MEMORY, edges * DUCKDB_BYTES // 1_000_000)
     small = _fresh(lake, "stitch", number=limit)
     words = f"{limit} MB for DuckDB; wall: unlimited"
@@ -114,8 +119,8 @@ def copied(lake: Path) -> Iterator[Path]:
 
 
 def middle(runs: Sequence[Took]) -> Took:
-    """Medians of several runs."""
-    return Took(*(median(getattr(one, name) for one in runs) for name in ("cpu", "wall", "peak")))
+    """Medians of several runs; of the stages, those of the last one."""
+    return Took(*(median(getattr(one, name) for one in runs) for name in ("cpu", "wall", "peak")), runs[-1].stages)
 
 
 def _fresh(lake: Path, task: str, guards: str = "none", number: int = 0) -> Took:

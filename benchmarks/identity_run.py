@@ -1,6 +1,7 @@
 """`python -m benchmarks.identity_run TASK LAKE GUARDS NUMBER`: one task in a process of its own, measured.
 
-Prints CPU and wall seconds and by how many bytes the peak memory exceeds that of an open, idle lake.
+Prints CPU and wall seconds, by how many bytes the peak memory exceeds that of an open, idle lake, and what the
+stages of a full stitch took.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from importlib import import_module
 
 from benchmarks.identity_graph import TABLE, TYPES, add_day, generate, make_project, remove_day
+from benchmarks.identity_stages import measured
 from benchmarks.measure import timed
 from profiles_assets.identity.erasure_evidence import advance_evidence, stage_evidence, write_evidence
 from profiles_assets.identity.evidence import update_evidence
@@ -30,12 +32,12 @@ def main(task: str, root: str, guards: str, number: str) -> None:
     """Do a task in a lake and print what it took; for `stitch` the number is how many MB DuckDB may take, if any."""
     memory = f"{number}MB" if task == "stitch" and int(number) else ""
     lake = Lake(root=root, memory_limit=memory)
-    with lake.get_connection() as con:
+    with lake.get_connection() as con, measured() as stages:
         work = _work(task, lake, con, guards, int(number))
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         cpu, wall = timed(work)
     peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    json.dump({"cpu": cpu, "wall": wall, "peak": peak}, sys.stdout)
+    json.dump({"cpu": cpu, "wall": wall, "peak": peak, "stages": stages}, sys.stdout)
 
 
 def _work(task: str, lake: Lake, con: Con, guards: str, number: int) -> Callable[[], object]:

@@ -17,13 +17,16 @@ import benchmarks.journey.prepare
 import examples.cdnow.prepare
 from benchmarks.lakes import built, declared_copy
 from benchmarks.measure import Figure
+from benchmarks.ml_attribution import attribution
 from benchmarks.ml_golden import golden
 from benchmarks.ml_many import many
 from ml import metrics
-from ml.backtest import Result, backtest, champion
+from ml.backtest import Trial, trials
 from ml.btyd import GammaGamma, ParetoNBD
+from ml.calibration import learn_platt
 from ml.candidates import fitted_models
 from ml.dates import Calendar
+from ml.promotion import choose
 from ml.rows import Rows, Vector
 from ml.training import TrainingSet, read_training, stage_training
 from profiles_assets.project.predictions import Prediction
@@ -69,6 +72,7 @@ class Tested:
 def figures(quick: bool) -> list[Figure]:
     """All figures; `quick` leaves out Complete Journey and takes a tenth of the simulated customers."""
     found = [*golden(), *many(30_000 if quick else 300_000), *_cdnow()]
+    found += attribution(100_000 if quick else 1_000_000)
     return found if quick else [*found, *_journey()]
 
 
@@ -105,17 +109,18 @@ def _tested(lake: tuple[Project, Lake], world: World, predict: str) -> list[Test
     forecast, calendar = Forecast("asked", world.entity, spec), world.calendar
     with lake[1].get_connection() as con:
         training = read_training(con, stage_training(con, lake[0], forecast, calendar))
-    results = backtest(forecast, calendar, training)
-    return [_test(forecast, calendar, training, results, day) for day in calendar.tests[-REPORTED:]]
+    tests = list(trials(forecast, calendar, training))
+    return [_test(forecast, calendar, training, tests, day) for day in calendar.tests[-REPORTED:]]
 
 
-def _test(forecast: Forecast, calendar: Calendar, training: TrainingSet, results: list[Result], day: date) -> Tested:
+def _test(forecast: Forecast, calendar: Calendar, training: TrainingSet, tests: list[Trial], day: date) -> Tested:
     known, rows = training.rows.at(calendar.closed_by(day)), training.rows.at([day])
     histories = training.histories_at(day)
     before = calendar.closed_by(day)[-TESTED:]
-    winner = champion(forecast, [r for r in results if r.as_of in before])
+    winner = choose(forecast, [test for test in tests if test.as_of in before]).champion
+    platt = learn_platt(forecast, [test for test in tests if test.as_of in before and test.model == winner])
     ours = fitted_models(forecast, known, histories)[winner].predict(rows)
-    return Tested(rows.label, ours, _peer(forecast, rows))
+    return Tested(rows.label, platt(ours) if platt else ours, _peer(forecast, rows))
 
 
 def _peer(forecast: Forecast, rows: Rows) -> Vector:

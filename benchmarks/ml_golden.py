@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.measure import Figure, timed
 from examples.cdnow.prepare import prepare
-from ml.btyd import BGNBD, GammaGamma, ParetoNBD
+from ml.btyd import BGNBD, MBGNBD, GammaGamma, ParetoNBD
 from ml.btyd.parameters import Parameters
 from ml.rows import Vector
 
@@ -19,6 +19,7 @@ FOUR_DIGITS = 5e-5
 PUBLISHED: dict[str, tuple[tuple[float, ...], float, int]] = {
     "BG/NBD": ((0.243, 4.414, 0.793, 2.426, -9582.4), 0.626, 3),
     "Pareto/NBD": ((0.553, 10.578, 0.606, 11.669, -9595.0), 0.630, 3),
+    "MBG/NBD": ((0.5248, 6.1831, 0.8914, 1.6140, -9582.1), 0.627, 4),
     "Gamma-Gamma": ((6.25, 3.74, 15.44, -4055.92), 0.0, 2),
 }
 HISTORIES = """
@@ -41,6 +42,7 @@ def golden() -> Iterator[Figure]:
     for name, fit in {
         "BG/NBD": lambda: BGNBD.fit(*counts),
         "Pareto/NBD": lambda: ParetoNBD.fit(*counts),
+        "MBG/NBD": lambda: MBGNBD.fit(*counts),
         "Gamma-Gamma": lambda: GammaGamma.fit(*spend),
     }.items():
         yield from _model(name, fit, h)
@@ -70,11 +72,12 @@ def _beside_lifetimes(h: dict[str, Vector]) -> Figure:
     """Largest relative difference of expected purchases, with the parameters that `lifetimes` finds."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from lifetimes import BetaGeoFitter, GammaGammaFitter, ParetoNBDFitter
+        from lifetimes import BetaGeoFitter, GammaGammaFitter, ModifiedBetaGeoFitter, ParetoNBDFitter
 
         x, tx, age = h["frequency"], h["recency"], h["age"]
         off = [0.0]
-        for theirs, ours in ((BetaGeoFitter(), BGNBD), (ParetoNBDFitter(), ParetoNBD)):
+        pairs = (BetaGeoFitter(), BGNBD), (ModifiedBetaGeoFitter(), MBGNBD), (ParetoNBDFitter(), ParetoNBD)
+        for theirs, ours in pairs:
             theirs.fit(x, tx, age)
             mine = ours.from_dict({**{n: float(theirs.params_[n]) for n in ours.names}, "log_likelihood": 0.0, "n": 0})
             expected = theirs.conditional_expected_number_of_purchases_up_to_time(WEEKS, x, tx, age)

@@ -4,10 +4,31 @@ from typing import Any
 
 import dagster as dg
 
-from ml.checks import beats_baseline, beats_built_in, enough_history, one_score_per_person, scores_in_range
+from ml.card import card_page
+from ml.checks import (
+    beats_baseline,
+    beats_built_in,
+    enough_history,
+    keeps_promise,
+    label_rate,
+    one_score_per_person,
+    scores_in_range,
+    stable,
+)
 from ml.definition import model_definition, score_definition
+from ml.drift import newest_drifts
+from ml.model_pictures import model_pictures
+from ml.outcomes import newest_outcomes
 from ml.predict import TrainingReport, score, train
-from ml.report import backtest_table, metric_picture, model_words, score_picture, sentence
+from ml.report import (
+    backtest_table,
+    drift_table,
+    metric_picture,
+    model_words,
+    outcome_table,
+    score_picture,
+    sentence,
+)
 from ml.scores import scores_table
 from profiles_assets import pictures
 from profiles_assets.identity.assets import STITCHED
@@ -30,6 +51,12 @@ from resources.lake import Lake
 MODEL_CHECKS = {
     "enough_history": "There is enough history, and enough people did and did not do it, to train a model.",
     "beats_baseline": "In the backtest the champion is better than every naive guess.",
+    "label_rate": "It happened about as often after the newest date as after those before it.",
+}
+MOVING_CHECKS = {
+    "scores_stable": "The scores are distributed much as in the backtest (PSI below 0.25).",
+    "features_stable": "What people do is distributed much as in training (PSI below 0.25); clocks do not count.",
+    "keeps_promise": "Scores whose horizon has closed were about as good as the backtest said.",
 }
 OWN_CHECKS = {
     "beats_built_in": "In the backtest the Python model is better than every built-in one.",
@@ -96,6 +123,7 @@ def _model_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
             "enough_history": enough_history(report.model),
             "beats_baseline": beats_baseline(forecast, report.model),
             "beats_built_in": beats_built_in(forecast, report.model),
+            "label_rate": label_rate(report.model),
         }
         results = [outcome(name, found[name], warn=True) for name in described]
         return dg.MaterializeResult(metadata=_model_metadata(forecast, report), check_results=results)
@@ -115,7 +143,7 @@ def _score_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
         automation_condition=automation(),
         freshness_policy=FRESHNESS,
         code_version=score_definition(project, forecast),
-        check_specs=checks(key, SCORE_CHECKS),
+        check_specs=checks(key, SCORE_CHECKS | MOVING_CHECKS, warn_only=list(MOVING_CHECKS)),
         metadata=schema(SCORE_COLUMNS),
         description=_description(forecast, "One row per person the prediction is about."),
     )
@@ -126,10 +154,21 @@ def _score_asset(project: Project, forecast: Forecast) -> dg.AssetsDefinition:
                 outcome("scores_in_range", scores_in_range(con, forecast)),
                 outcome("one_score_per_person", one_score_per_person(con, forecast)),
             ]
+            moving, past = newest_drifts(con, forecast.name), newest_outcomes(con, forecast.name)
             picture = score_picture(con, forecast)
+        found = {
+            "scores_stable": stable(moving, "score"),
+            "features_stable": stable(moving, "behaviour"),
+            "keeps_promise": keeps_promise(forecast, past),
+        }
+        results += [outcome(name, found[name], warn=True) for name in MOVING_CHECKS]
         metadata = report_metadata(report) | schema_now(lake, scores_table(forecast.name), SCORE_COLUMNS)
         if picture:
             metadata["distribution"] = dg.MetadataValue.md(picture)
+        if moving:
+            metadata["drift"] = dg.MetadataValue.md(drift_table(moving))
+        if past:
+            metadata["outcomes"] = dg.MetadataValue.md(outcome_table(past))
         return dg.MaterializeResult(metadata=metadata | {ROW_COUNT: report.people}, check_results=results)
 
     return scores
@@ -152,6 +191,8 @@ def _model_metadata(forecast: Forecast, report: TrainingReport) -> dict[str, Any
         "rows": model.rows,
         "backtest": dg.MetadataValue.md(backtest_table(report.results, forecast)),
         "metric": dg.MetadataValue.md(metric_picture(model.metrics, forecast)),
+        **{name: dg.MetadataValue.md(drawn) for name, drawn in model_pictures(forecast, model).items()},
+        "card": dg.MetadataValue.md(card_page(forecast, model, report.results)),
         "parameters": dg.MetadataValue.json(dict(model.parameters)),
     }
 

@@ -1,7 +1,7 @@
 """The models that compete for a prediction, behind one protocol.
 
-`btyd`      Pareto/NBD on each purchase history, with Gamma-Gamma for money. It says nothing about people who
-            never bought: they get the mean outcome of such people in training.
+`btyd`      Pareto/NBD, MBG/NBD or BG/NBD on each purchase history, with Gamma-Gamma for money. It says nothing
+            about people who never bought: they get the mean outcome of such people in training.
 `boosted`   gradient boosting on traits and purchase history.
 `blend`     logit average of both for probabilities, geometric mean for amounts.
 
@@ -9,6 +9,7 @@ A Python file of the project stands beside all of them.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -17,7 +18,7 @@ import pandas as pd
 
 from ml.blend import geometric_mean, logit_average
 from ml.boosted import BoostedClassifier, BoostedRegressor
-from ml.btyd import BGNBD, GammaGamma, ParetoNBD
+from ml.btyd import BGNBD, MBGNBD, GammaGamma, ParetoNBD
 from ml.btyd.purchases import PurchaseModel
 from ml.custom import Custom
 from ml.rows import Rows, Vector
@@ -25,7 +26,7 @@ from ml.threads import one_thread
 from profiles_assets.project.project import Forecast
 
 MODELS = ("btyd", "boosted", "blend")
-PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {"ParetoNBD": ParetoNBD, "BGNBD": BGNBD}
+PURCHASE_MODELS: dict[str, type[PurchaseModel]] = {"ParetoNBD": ParetoNBD, "MBGNBD": MBGNBD, "BGNBD": BGNBD}
 PENALTY = 1e-4
 
 
@@ -110,6 +111,7 @@ class Trees:
     """Gradient boosting on everything that is known."""
 
     forecast: Forecast
+    estimator_: BoostedClassifier | BoostedRegressor | None = None
 
     def fit(self, rows: Rows, histories: pd.DataFrame) -> Self:  # noqa: ARG002
         """Fit to labelled rows."""
@@ -120,6 +122,7 @@ class Trees:
 
     def predict(self, rows: Rows) -> Vector:
         """Probability or amount of each row."""
+        assert self.estimator_ is not None
         with one_thread():
             if isinstance(self.estimator_, BoostedClassifier):
                 return np.asarray(self.estimator_.predict_proba(rows.matrix)[:, 1], np.float64)
@@ -147,13 +150,12 @@ class Blend:
 
 
 def fit_purchases(frequency: Vector, recency: Vector, age: Vector) -> PurchaseModel | None:
-    """Pareto/NBD, or BG/NBD where that finds no parameters; None where nobody has bought again."""
+    """The purchase model that explains the histories best, all having four parameters; None if nobody bought again."""
+    fitted: list[PurchaseModel] = []
     for model in PURCHASE_MODELS.values():
-        try:
-            return model.fit(frequency, recency, age, penalty=PENALTY)
-        except ValueError:
-            continue
-    return None
+        with suppress(ValueError):
+            fitted.append(model.fit(frequency, recency, age, penalty=PENALTY))
+    return max(fitted, key=lambda model: model.to_dict()["log_likelihood"], default=None)
 
 
 def fit_spend(frequency: Vector, monetary: Vector) -> GammaGamma | None:
@@ -164,13 +166,18 @@ def fit_spend(frequency: Vector, monetary: Vector) -> GammaGamma | None:
         return None
 
 
+def built_in(forecast: Forecast) -> tuple[str, ...]:
+    """Built-in models that can answer a prediction, the simplest first; traits have no history of purchases."""
+    return ("boosted",) if forecast.spec.of_traits else MODELS
+
+
 def fitted_models(forecast: Forecast, rows: Rows, histories: pd.DataFrame) -> dict[str, Candidate]:
     """The candidates that a spec allows, fitted; the blend shares the fits of the others.
 
     Beside a Python model all built-in ones are tested too, to tell what it adds.
     """
     spec = forecast.spec
-    chosen = MODELS if spec.model == "auto" or spec.is_python else (spec.model,)
+    chosen = built_in(forecast) if spec.model == "auto" or spec.is_python else (spec.model,)
     btyd, trees = BuyTillYouDie(forecast), Trees(forecast)
     if chosen != ("boosted",):
         btyd.fit(rows, histories)

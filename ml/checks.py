@@ -1,10 +1,12 @@
 """Checks on models and scores."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import duckdb
 
-from ml import backtest
+from ml import backtest, drift
+from ml.outcomes import Outcome, broken_promises
 from ml.registry import Model
 from ml.scores import scores_table
 from profiles_assets.project.project import Forecast
@@ -37,6 +39,27 @@ def beats_built_in(forecast: Forecast, model: Model | None) -> Found:
 def _deciding(forecast: Forecast, model: Model) -> dict[str, Any]:
     deciding = backtest.deciding_metric(forecast)
     return {deciding: {name: values[deciding] for name, values in model.metrics.items() if deciding in values}}
+
+
+def label_rate(model: Model | None) -> Found:
+    """Whether what is predicted happened as often after the newest date as after those before it."""
+    rates = (model.parameters.get("label_rates") or []) if model else []
+    return not drift.rate_has_moved(rates), {day: round(came / people, 4) for day, people, came in rates if people}
+
+
+def stable(found: Sequence[drift.Drift], kind: str) -> Found:
+    """Whether nothing of a kind has clearly moved from the training; the farthest five are told."""
+    own = [one for one in found if one.kind == kind]
+    told = {one.feature: round(one.psi, 4) for one in own[:5]}
+    return not any(drift.moved(own, kind)), {"psi": told} if told else {}
+
+
+def keeps_promise(forecast: Forecast, found: Sequence[Outcome]) -> Found:
+    """Whether scores whose horizon has closed were about as good as the backtest said."""
+    told = {one.metric: {"now": one.value, "backtest": one.backtest} for one in found}
+    broken = broken_promises(forecast, found)
+    more = {"as_of": found[0].as_of.isoformat(), "people": found[0].people, "worse": broken} if found else {}
+    return not broken, told | more
 
 
 def scores_in_range(con: Con, forecast: Forecast) -> Found:

@@ -8,7 +8,7 @@ from profiles_assets.functions.as_of import visible_versions
 from profiles_assets.project.graph import traits_after_predictions
 from profiles_assets.project.project import Forecast, Project
 
-CODE_VERSION = "2"
+CODE_VERSION = "3"
 WORDS = {"title", "description", "owner"}
 
 

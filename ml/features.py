@@ -1,6 +1,7 @@
 """Which traits a model sees, and which people it is about."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import duckdb
 
@@ -51,13 +52,18 @@ def select_features(features: Features, table: str = "t") -> str:
 
 def among_sql(forecast: Forecast, columns: Mapping[str, str], table: str = "t") -> str:
     """Condition for the people a prediction is about. Raises PredictionError for an unknown trait."""
+    return conditions_sql(forecast.spec.among, columns, table, "among")
+
+
+def conditions_sql(given: Mapping[str, Any], columns: Mapping[str, str], table: str, key: str) -> str:
+    """Conditions on the traits in a table. Raises PredictionError for an unknown trait, under the key of the spec."""
 
     def lookup(name: str) -> Value:
         if name not in columns:
-            raise PredictionError(f"among: {name} is no trait that is known before the prediction")
+            raise PredictionError(f"{key}: {name} is no trait that is known before the prediction")
         return Value(f"{table}.{quote(name)}", columns[name])
 
-    return condition_sql(forecast.spec.among, lookup)
+    return condition_sql(given, lookup)
 
 
 def _seen_as(type_: str) -> str:
@@ -70,7 +76,7 @@ def _reason(project: Project, forecast: Forecast, name: str, columns: Mapping[st
     if name not in project.traits_of(forecast.entity):
         return f"{forecast.entity} has no such trait"
     if depends_on_prediction(project, forecast.entity, name):
-        return "it is made from a prediction"
+        return "it is made from a prediction or an attribution"
     if project.traits_of(forecast.entity)[name].pii:
         return "it is personal (pii)"
     if name not in columns and any(name in traits for traits in project.function_traits_of(forecast.entity).values()):

@@ -10,6 +10,7 @@ from datetime import date
 import duckdb
 
 from ml.errors import PredictionError
+from ml.targets import sources_of
 from profiles_assets.project.project import Forecast, Project
 from profiles_assets.traits.columns import event_columns
 from profiles_assets.traits.compile import visible
@@ -30,6 +31,7 @@ OUTCOMES = {
     "any": "(o.events IS NOT NULL)::DOUBLE",
     "count": "coalesce(o.events, 0)::DOUBLE",
     "sum": "coalesce(o.amount, 0)::DOUBLE",
+    "becomes": "coalesce(o.met, 0)",
 }
 
 
@@ -43,13 +45,13 @@ class Seen:
 
 
 def first_day(con: Con, project: Project, forecast: Forecast) -> date:
-    """First load day of the sources that have the event. Raises PredictionError if none is loaded."""
-    event = forecast.spec.predict.event
-    sources = event_columns(con, project).sources(event)
+    """First load day of the sources of what is predicted. Raises PredictionError if none is loaded."""
+    sources = sources_of(project, forecast, event_columns(con, project))
     found = [con.execute(f"SELECT min(day) FROM raw_events.{quote(name)}").fetchone() for name in sources]
     days = [row[0] for row in found if row and row[0] is not None]
     if not days:
-        raise PredictionError(f"no events have been loaded from a source of {event}")
+        what = forecast.spec.predict.event or ", ".join(forecast.spec.predicted_traits)
+        raise PredictionError(f"no events have been loaded from a source of {what}")
     return date.fromisoformat(str(min(days)))
 
 

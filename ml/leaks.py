@@ -2,7 +2,8 @@
 
 Whatever describes people as of a date tells at least as much of the horizon before it as of the one after it. A
 feature that alone says nearly perfectly who will, and is much worse at saying who did, was made from what
-happened later: a table written over since then, a property filled in afterwards, traits of another day.
+happened later: a table written over since then, a property filled in afterwards, traits of another day. Where
+traits are predicted, who did are those who meet the condition already, and who will are found among the others.
 """
 
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import pandas as pd
 from ml.errors import PredictionError
 from ml.metrics import auc
 from ml.rows import Rows, Vector
+from ml.targets import MET
 from profiles_assets.project.project import Forecast
 
 SUSPICIOUS, MUCH = 0.95, 0.1
@@ -49,13 +51,14 @@ def check_leaks(rows: Rows, forecast: Forecast) -> None:
 def leaks(rows: Rows, forecast: Forecast) -> Iterator[Leak]:
     """Features that know the future, by date; dates on which few did or few did not say nothing."""
     for stamp, frame in rows.frame.groupby("_as_of", sort=True):
-        did = frame["_recent"].fillna(0).to_numpy(np.float64) > 0
+        did = frame[MET if forecast.spec.of_traits else "_recent"].fillna(0).to_numpy(np.float64) > 0
         label = frame["_label"].to_numpy(np.float64) > 0
         will = ~label if forecast.spec.predict.goal == "none" else label
-        if min(will.sum(), (~will).sum()) < FEWEST:
+        open_ = ~did if forecast.spec.of_traits else np.ones_like(did)
+        if min(will[open_].sum(), (~will[open_]).sum()) < FEWEST:
             continue
         for name in rows.features:
-            after = separation(frame[name], will)
+            after = separation(frame[name][open_], will[open_])
             before = separation(frame[name], did) if after >= SUSPICIOUS else after
             if after - before > MUCH:
                 yield Leak(name, pd.Timestamp(str(stamp)).date(), after, before)

@@ -5,6 +5,8 @@ hold missing values. A figure that the data cannot give (AUC with one class, say
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -105,6 +107,32 @@ def decile_mape(actual: ArrayLike, predicted: ArrayLike) -> float:
     groups = [part for part in np.array_split(order, 10) if len(part)]
     errors = [abs(p[part].sum() / y[part].sum() - 1) for part in groups if y[part].sum() != 0]
     return float(np.mean(errors)) if errors else float("nan")
+
+
+@dataclass(frozen=True)
+class WeightedGini:
+    """Normalised Gini of one prediction when rows count more than once or not at all; it sorts only once."""
+
+    amount: Vector
+    place: NDArray[np.intp]
+    own_place: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, actual: ArrayLike, predicted: ArrayLike) -> Self:
+        """Places of the amounts and of their predictions, those that are equal sharing one."""
+        y, score = _pair(actual, predicted)
+        return cls(y, *(np.unique(values, return_inverse=True)[1] for values in (score, y)))
+
+    def at(self, weights: Vector) -> float:
+        """The figure with these weights of rows, shape (n,); nan where all amounts are the same."""
+        centred = weights * (self.amount - weights @ self.amount / max(weights.sum(), 1))
+        best = float(centred @ _weighted_ranks(self.own_place, weights))
+        return float(centred @ _weighted_ranks(self.place, weights)) / best if best > 0 else float("nan")
+
+
+def _weighted_ranks(place: NDArray[np.intp], weights: Vector) -> Vector:
+    groups = np.bincount(place, weights)
+    return np.asarray((np.cumsum(groups) - groups / 2)[place], np.float64)
 
 
 def _rank_covariance(y: Vector, score: Vector) -> float:

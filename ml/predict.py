@@ -10,8 +10,12 @@ import duckdb
 
 from ml import registry
 from ml.backtest import Result
+from ml.card import save_card
 from ml.definition import score_definition, text_hash, trained_definition
+from ml.drift import Drift, write_drifts
 from ml.model import make_model
+from ml.outcomes import Outcome, measure_closed, write_outcomes
+from ml.published import stage_published, write_published
 from ml.registry import Model
 from ml.scores import STAGED, scores_table, stage_scores
 from ml.training import TABLE
@@ -25,6 +29,7 @@ from resources.tables import Change, Merge, exists, stage_merge, write_merge
 
 Con = duckdb.DuckDBPyConnection
 
+PUBLISHED = "staged_published"
 RETRAIN_DAYS = {"weekly": 7, "monthly": 30}
 
 
@@ -49,6 +54,16 @@ class ScoreReport:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class _Scored:
+    report: ScoreReport
+    version: str
+    merge: Merge | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    drifts: tuple[Drift, ...] = ()
+    published: str = ""
+
+
 def train(lake: Lake, project: Project, forecast: Forecast) -> TrainingReport:
     """Train and test the model if it is missing, outdated or declared anew; else write nothing."""
     step, feed = model_step(forecast), upstream(project, forecast.entity)
@@ -65,6 +80,7 @@ def train(lake: Lake, project: Project, forecast: Forecast) -> TrainingReport:
     def write(con: Con, report: TrainingReport) -> None:
         if report.trained and report.model:
             registry.save(con, report.model, report.results, TABLE)
+            save_card(con, forecast, report.model, report.results)
             progress.record(con, step, {"all": model_version(report.model)})
 
     return lake.step(compute, write, [*feed, step])
@@ -83,22 +99,28 @@ def score(lake: Lake, project: Project, forecast: Forecast) -> ScoreReport:
     """Score everybody the prediction is about, as of the newest load day; writes only what changed."""
     step, table, feed = score_step(forecast), scores_table(forecast.name), score_feed(project, forecast)
 
-    def compute(con: Con) -> tuple[ScoreReport, str, Merge | None]:
+    def compute(con: Con) -> _Scored:
         as_of, model = newest_day(con, project), registry.current_model(con, forecast.name)
         version = text_hash(progress.fingerprint(con, feed), score_definition(project, forecast), as_of)
         report = _report(as_of, model)
         if as_of is None or progress.applied(con, step).get("all") == version:
-            return replace(report, people=_count(con, table)), version, None
-        stage_scores(con, project, forecast, model, as_of)
+            return _Scored(replace(report, people=_count(con, table)), version)
+        outcomes = measure_closed(con, project, forecast, as_of)
+        found = stage_scores(con, project, forecast, model, as_of)
+        kept = report.model_id is not None and stage_published(con, forecast, as_of, STAGED, PUBLISHED)
         merge = stage_merge(con, table, STAGED, ["profile_id"])
-        return replace(report, people=_count(con, STAGED), change=merge.change), version, merge
+        report = replace(report, people=_count(con, STAGED), change=merge.change)
+        return _Scored(report, version, merge, tuple(outcomes), tuple(found), PUBLISHED if kept else "")
 
-    def write(con: Con, value: tuple[ScoreReport, str, Merge | None]) -> None:
-        if value[2] is not None:
-            write_merge(con, value[2])
-            progress.record(con, step, {"all": value[1]})
+    def write(con: Con, value: _Scored) -> None:
+        if value.merge is not None and value.report.as_of is not None:
+            write_merge(con, value.merge)
+            write_outcomes(con, forecast, value.outcomes)
+            write_published(con, forecast, value.report.as_of, value.published)
+            write_drifts(con, forecast, value.report.model_id, value.report.as_of, value.drifts)
+            progress.record(con, step, {"all": value.version})
 
-    return lake.step(compute, write, [*feed, step])[0]
+    return lake.step(compute, write, [*feed, step]).report
 
 
 def model_step(forecast: Forecast) -> str:

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from ml.candidates import Candidate
 from ml.custom import Custom
-from ml.histories import HISTORY
 from ml.rows import Rows, Vector
 
 MOST = 3
@@ -50,7 +49,8 @@ def own_effects(model: Candidate, rows: Rows) -> dict[str, Vector]:
 
 def effects(model: Candidate, rows: Rows, scores: Vector, event: str) -> Iterator[tuple[str, Vector]]:
     """Change that each feature makes: the score less the score with the feature's usual value, shape (rows,)."""
-    usual = {f"history of {event}": list(HISTORY)} | {name: [name] for name in sorted(rows.features)}
+    told = {f"history of {event}": rows.history} if rows.history else {}
+    usual = told | {name: [name] for name in sorted(rows.features)}
     for name, columns in usual.items():
         values = {column: usual_value(rows.frame[column]) for column in columns}
         changed = replace(rows, frame=rows.frame.assign(**values))

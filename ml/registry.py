@@ -2,8 +2,8 @@
 
 `ops.models` has a row per training, `ops.backtests` its metrics by date, and
 `predictions."<name>__rows"` the rows that the model in use was trained on. Purchase models are kept as their
-few parameters. Trees are not kept at all: fitting is deterministic, so whoever scores fits them again from
-the stored rows, and nothing has to be unpickled.
+few parameters, trees in `ops.artefacts`. Fitting is deterministic, so what cannot be read is fitted again from the
+stored rows, and nothing has to be unpickled.
 """
 
 import json
@@ -14,6 +14,7 @@ from typing import Any
 
 import duckdb
 
+from ml.artefacts import write_artefact
 from ml.backtest import Result
 from resources.tables import adopt_columns, columns, create_like, exists, quote
 
@@ -47,6 +48,7 @@ class Model:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     problem: str | None = None
     parent: str | None = None
+    trees: str = field(default="", repr=False, compare=False)
 
 
 def rows_table(prediction: str) -> str:
@@ -56,17 +58,24 @@ def rows_table(prediction: str) -> str:
 
 def current_model(con: Con, prediction: str) -> Model | None:
     """The model in use, or the failed training in its place; None when nothing was ever trained."""
+    return _model(con, "prediction = ? AND current", [prediction])
+
+
+def model_of(con: Con, prediction: str, model_id: str) -> Model | None:
+    """A model by its id, in use or not; None when there is none."""
+    return _model(con, "prediction = ? AND model_id = ?", [prediction, model_id])
+
+
+def _model(con: Con, where: str, values: list[str]) -> Model | None:
     if not exists(con, MODELS):
         return None
     have = columns(con, MODELS)
     names = [f.name for f in fields(Model) if f.name in have]
-    row = con.execute(
-        f"SELECT {', '.join(names)} FROM {MODELS} WHERE prediction = ? AND current", [prediction]
-    ).fetchone()
+    row = con.execute(f"SELECT {', '.join(names)} FROM {MODELS} WHERE {where}", values).fetchone()
     if row is None:
         return None
-    values = dict(zip(names, row, strict=True))
-    return Model(**values | {name: json.loads(values[name]) for name in ("metrics", "parameters")})
+    told = dict(zip(names, row, strict=True))
+    return Model(**told | {name: json.loads(told[name]) for name in ("metrics", "parameters")})
 
 
 def backtests(con: Con, model: Model) -> list[Result]:
@@ -95,6 +104,7 @@ def save(con: Con, model: Model, results: Iterable[Result], staged_rows: str) ->
     if lists := [list(column) for column in values]:
         parts = ", ".join(f"unnest(?::{kind}[])" for kind in ("VARCHAR", "DATE", "VARCHAR", "DOUBLE"))
         con.execute(f"INSERT INTO {BACKTESTS} SELECT ?, ?, {parts}", [*key, *lists])
+    write_artefact(con, model.prediction, model.model_id, model.trees)
     _replace_rows(con, rows_table(model.prediction), staged_rows if model.model_id else "")
 
 

@@ -4,9 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import duckdb
 
+from ml import charts
 from ml.backtest import Result, deciding_metric, metrics_of
+from ml.drift import CLEAR, SOME, Drift
+from ml.outcomes import Outcome
 from ml.registry import Model
 from ml.scores import scores_table
+from ml.targets import shown
 from profiles_assets import pictures
 from profiles_assets.project.project import Forecast
 from resources.tables import exists
@@ -28,11 +32,29 @@ def backtest_table(results: Sequence[Result], forecast: Forecast) -> str:
     return "\n".join([head, "| --- " * (len(metrics) + 2) + "|", *rows])
 
 
+def drift_table(found: Sequence[Drift]) -> str:
+    """Markdown table of the PSI of scores and features."""
+    rows = [f"| {one.feature} | {one.kind} | {one.psi:.3f} | {_reading(one.psi)} |" for one in found]
+    return "\n".join(["| | | PSI | moved |", "| --- | --- | --- | --- |", *rows])
+
+
+def outcome_table(found: Sequence[Outcome]) -> str:
+    """Markdown table of what became of published scores, beside the backtest."""
+    head = f"| scores of {found[0].as_of} | what happened by {found[0].closes} | backtest |"
+    rows = [f"| {one.metric} | {_number(one.value)} | {_number(one.backtest)} |" for one in found]
+    return "\n".join([head, "| --- | --- | --- |", *rows])
+
+
+def _reading(psi: float) -> str:
+    return "clearly" if psi >= CLEAR else "somewhat" if psi >= SOME else "no"
+
+
 def metric_picture(metrics: Mapping[str, Mapping[str, float]], forecast: Forecast) -> str:
     """Bars of the deciding metric, one per model."""
     deciding = deciding_metric(forecast)
     found = [(name, float(f"{values[deciding]:.4g}")) for name, values in metrics.items() if deciding in values]
-    return pictures.markdown(pictures.bars(found), f"mean {deciding} by model, lower is better")
+    better = "higher" if deciding == "gini" else "lower"
+    return pictures.markdown(pictures.bars(found), f"mean {deciding} by model, {better} is better")
 
 
 def score_picture(con: Con, forecast: Forecast) -> str:
@@ -46,9 +68,9 @@ def score_picture(con: Con, forecast: Forecast) -> str:
     top = 1.0 if forecast.spec.is_probability else float(row[0] or row[1] or 1)
     place = f"least(floor(greatest(score, 0) / {top} * {BINS}), {BINS - 1})::INT"
     found = dict(con.execute(f"SELECT {place}, count(*) FROM {table} GROUP BY 1").fetchall())
-    counts = [float(found.get(place, 0)) for place in range(BINS)]
+    counts = [int(found.get(place, 0)) for place in range(BINS)]
     labels = ["0", f"{top:,.3g}" if forecast.spec.is_probability else f"{top:,.3g} and more"]
-    return pictures.markdown(pictures.columns_chart(counts, labels), "how many people have which score")
+    return pictures.markdown(charts.histogram("People by score", counts, labels), "how many people have which score")
 
 
 def sentence(forecast: Forecast) -> str:
@@ -59,6 +81,7 @@ def sentence(forecast: Forecast) -> str:
         "any": f"Probability of `{target.event}`",
         "count": f"Expected number of `{target.event}`",
         "sum": f"Expected sum of `{target.event}.{target.property}`",
+        "becomes": f"Probability of coming to meet `{shown(target.met)}`",
     }[target.goal]
     return f"{what} in the {over} days after as_of"
 

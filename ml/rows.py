@@ -47,8 +47,13 @@ class Rows:
 
     @property
     def matrix(self) -> pd.DataFrame:
-        """The columns that trees see: the purchase history and the traits."""
-        return self.frame[[*HISTORY, *self.features]]
+        """The columns that trees see: the history of the predicted event, if there is one, and the traits."""
+        return self.frame[[*self.history, *self.features]]
+
+    @property
+    def history(self) -> list[str]:
+        """The columns of the history of the predicted event; none where traits are predicted."""
+        return [name for name in HISTORY if name in self.frame]
 
     def column(self, name: str) -> Vector:
         """A column of numbers, nan where missing."""

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from ml.bands import parse_bands, percentile_ranks
 from ml.candidates import Candidate
+from ml.drift import Drift, drifts
 from ml.features import Features
 from ml.histories import Seen, stage_history
 from ml.intervals import Intervals
@@ -15,6 +16,7 @@ from ml.model import load_champion
 from ml.reasons import explained
 from ml.registry import Model
 from ml.rows import Rows, Vector
+from ml.targets import keep_open
 from ml.training import known_sql, read_rows
 from profiles_assets.identity.attribution import create_attribution
 from profiles_assets.project.project import Forecast, Project
@@ -47,28 +49,35 @@ def scores_table(prediction: str) -> str:
     return f"predictions.{quote(prediction)}"
 
 
-def stage_scores(con: Con, project: Project, forecast: Forecast, model: Model | None, as_of: date) -> None:
-    """Temporary table of scores as of the newest day; empty where there is no model."""
+def stage_scores(con: Con, project: Project, forecast: Forecast, model: Model | None, as_of: date) -> list[Drift]:
+    """Temporary table of scores as of the newest day, empty where there is no model; returns how far all has moved."""
     con.register("scored", SCHEMA.empty_table())
+    found: list[Drift] = []
     if model is not None and model.model_id is not None:
         rows = current_rows(con, project, forecast, model.parameters["features"], as_of)
         if len(rows):
-            con.register("scored", scored(forecast, rows, load_champion(con, forecast, model), model, as_of))
+            table = scored(forecast, rows, load_champion(con, forecast, model), model, as_of)
+            con.register("scored", table)
+            scores = table["score"].to_numpy()
+            found = drifts(project, forecast, model.parameters.get("shapes", {}), rows, scores)
     con.execute(f"CREATE OR REPLACE TEMP TABLE {STAGED} AS FROM scored")
     con.unregister("scored")
+    return found
 
 
 def current_rows(con: Con, project: Project, forecast: Forecast, features: Features, as_of: date) -> Rows:
     """People the prediction is about now, with their features, from the tables of the sections."""
     stage_people(con, forecast.entity)
     create_attribution(con, project, forecast.entity)
-    stage_history(con, project, forecast, Seen(as_of), "history_now")
+    if not forecast.spec.of_traits:
+        stage_history(con, project, forecast, Seen(as_of), "history_now")
     tables = stored_tables(project, forecast.entity).values()
     traits = select_all_traits(project, forecast.entity, tables, "people", f"DATE '{as_of}'")
     con.execute(f"CREATE OR REPLACE TEMP TABLE traits_now AS {traits}")
     have = columns(con, "traits_now")
     known = known_sql(forecast, features, have, as_of, ("traits_now", "people", "history_now"))
     con.execute(f"CREATE OR REPLACE TEMP TABLE known_now AS {known}")
+    keep_open(con, forecast, "known_now")
     return read_rows(con, "known_now", features)
 
 

@@ -1,9 +1,9 @@
 """Training rows, keyed (profile, as_of, horizon): what was known of people, and what they did next.
 
 Features are traits as of the date, for the people known by then; labels follow these people to the close of
-the window, through the oldest of their ids that still identifies somebody there. People who have merged by
-then are one row, with the features of the older one. `_person` is whoever they are today, so that splits can
-keep a person's rows together.
+the window, through the oldest of their ids that still identifies somebody there; where traits are predicted, what
+they are as of that close. People who have merged by then are one row, with the features of the older one.
+`_person` is whoever they are today, so that splits can keep a person's rows together.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from ml.errors import PredictionError
 from ml.features import Features, among_sql, drop_many_valued, features_of, select_features
 from ml.histories import HISTORY, Seen, outcome_sql, outcomes_sql, stage_history
 from ml.rows import Rows
+from ml.targets import MET, met_later_sql, met_sql, shown
 from profiles_assets.functions.as_of import stage_functions_as_of, unknown_then
 from profiles_assets.functions.pool import BrokenFunctionError
 from profiles_assets.identity.attribution import create_attribution
@@ -30,6 +31,7 @@ Con = duckdb.DuckDBPyConnection
 TABLE, HISTORIES = "training_rows", "training_histories"
 FEWEST = 25
 MOST_HISTORIES = 20_000
+NO_HISTORIES = "SELECT NULL::DATE AS _as_of WHERE false"
 
 
 @dataclass(frozen=True)
@@ -52,14 +54,17 @@ def stage_training(con: Con, project: Project, forecast: Forecast, calendar: Cal
     """
     features: Features = {}
     for number, day in enumerate(calendar.days):
-        seen = _look(con, project, forecast.entity, day, last=day == calendar.as_of)
-        stage_history(con, project, forecast, seen, f"history_{number}")
+        stored = day == calendar.as_of and not forecast.spec.of_traits
+        seen = _look(con, project, forecast.entity, day, stored=stored)
+        if not forecast.spec.of_traits:
+            stage_history(con, project, forecast, seen, f"history_{number}")
         if number:
-            _stage_labelled(con, project, forecast, number - 1, seen)
+            stage_labelled(con, project, forecast, str(number - 1), seen)
         if day != calendar.as_of:
             features = _stage_known(con, project, forecast, number, seen)
     _union(con, TABLE, [f"FROM labelled_{n}" for n in range(len(calendar.cuts))])
-    _union(con, HISTORIES, [_histories_sql(day, n) for n, day in enumerate(calendar.days)])
+    histories = [] if forecast.spec.of_traits else [_histories_sql(day, n) for n, day in enumerate(calendar.days)]
+    _union(con, HISTORIES, histories or [NO_HISTORIES])
     return drop_many_valued(con, forecast, TABLE, features)
 
 
@@ -72,7 +77,8 @@ def read_training(con: Con, features: Features) -> TrainingSet:
 def read_rows(con: Con, table: str, features: Features) -> Rows:
     """Rows of a table in the order of date and person."""
     have = columns(con, table)
-    names = [name for name in ("profile_id", "_as_of", "_person", "_label", *HISTORY, *features) if name in have]
+    known = ("profile_id", "_as_of", "_person", "_label", MET, *HISTORY, *features)
+    names = [name for name in known if name in have]
     selected = ", ".join(map(quote, names))
     return Rows(con.execute(f"SELECT {selected} FROM {table} ORDER BY _as_of, profile_id").fetch_df(), features)
 
@@ -82,10 +88,12 @@ def known_sql(
 ) -> str:
     """SELECT of the people a prediction is about, from tables of traits, people and purchase histories."""
     traits, people, history = tables
+    told, join = ", ".join(HISTORY), f"LEFT JOIN {history} USING (profile_key)"
+    if forecast.spec.of_traits:
+        told, join = f"{met_sql(forecast, have)} AS {MET}", ""
     return (
-        f"SELECT t.profile_id, DATE '{day}' AS _as_of, {', '.join(HISTORY)}{select_features(features)} "
-        f"FROM {traits} t JOIN {people} USING (profile_id) LEFT JOIN {history} USING (profile_key) "
-        f"WHERE {among_sql(forecast, have)}"
+        f"SELECT t.profile_id, DATE '{day}' AS _as_of, {told}{select_features(features)} "
+        f"FROM {traits} t JOIN {people} USING (profile_id) {join} WHERE {among_sql(forecast, have)}"
     )
 
 
@@ -94,6 +102,8 @@ def check_enough(rows: Rows, forecast: Forecast) -> None:
     positive = int((rows.label > 0).sum())
     event, over = forecast.spec.predict.event, forecast.spec.over
     words = f"had {'no' if forecast.spec.predict.goal == 'none' else 'any'} {event} in the {over} days after"
+    if forecast.spec.of_traits:
+        words = f"came to meet {shown(forecast.spec.predict.met)} by the end of {over} days"
     if positive < FEWEST:
         raise PredictionError(f"only {positive} of {len(rows)} people {words}; at least {FEWEST} are needed")
     if forecast.spec.is_probability and len(rows) - positive < FEWEST:
@@ -101,9 +111,9 @@ def check_enough(rows: Rows, forecast: Forecast) -> None:
         raise PredictionError(f"all but {others} of {len(rows)} people {words}; at least {FEWEST} are needed")
 
 
-def _look(con: Con, project: Project, entity: str, day: date, *, last: bool) -> Seen:
-    """Resolve identity as of a day, and traits with it; as of the last day identity stands in the lake."""
-    if last:
+def _look(con: Con, project: Project, entity: str, day: date, *, stored: bool) -> Seen:
+    """Resolve identity as of a day, and traits with it; where only identity of the newest day counts, it is stored."""
+    if stored:
         create_attribution(con, project, entity)
         return Seen(day)
     try:
@@ -129,23 +139,31 @@ def _stage_known(con: Con, project: Project, forecast: Forecast, number: int, se
     return features
 
 
-def _stage_labelled(con: Con, project: Project, forecast: Forecast, number: int, closes: Seen) -> None:
-    """Temporary table of the people of a cut with what they did until the close of its window."""
+def stage_labelled(con: Con, project: Project, forecast: Forecast, name: str, closes: Seen) -> None:
+    """Temporary table `labelled_<name>` of the people in `known_<name>` with what they did until a window's close.
+
+    `nodes_<name>` has their ids with the age of each. People who are one by then are one row, of the oldest id.
+    """
     entity = literal(forecast.entity)
+    outcomes = (
+        met_later_sql(forecast, columns(con, "traits_then"), "traits_then", "people_then")
+        if forecast.spec.of_traits
+        else outcomes_sql(con, project, forecast, closes)
+    )
     con.execute(
-        f"""CREATE OR REPLACE TEMP TABLE labelled_{number} AS
+        f"""CREATE OR REPLACE TEMP TABLE labelled_{name} AS
         WITH found AS (
             SELECT n.profile_id, arg_min(s.profile_key, age) AS profile_key, min(age) AS age
-            FROM nodes_{number} n JOIN {closes.stitched} s USING (key)
+            FROM nodes_{name} n JOIN {closes.stitched} s USING (key)
             WHERE s.entity = {entity} AND s.profile_id IS NOT NULL GROUP BY n.profile_id),
         today AS (
             SELECT n.profile_id, arg_min(s.profile_id, age) AS _person
-            FROM nodes_{number} n JOIN identity.stitched_ids s USING (key)
+            FROM nodes_{name} n JOIN identity.stitched_ids s USING (key)
             WHERE s.entity = {entity} AND s.profile_id IS NOT NULL GROUP BY n.profile_id),
         once AS (FROM found QUALIFY row_number() OVER (PARTITION BY profile_key ORDER BY age) = 1),
-        o AS ({outcomes_sql(con, project, forecast, closes)})
+        o AS ({outcomes})
         SELECT k.*, coalesce(_person, k.profile_id) AS _person, {outcome_sql(forecast)} AS _label
-        FROM known_{number} k JOIN once USING (profile_id) LEFT JOIN today USING (profile_id)
+        FROM known_{name} k JOIN once USING (profile_id) LEFT JOIN today USING (profile_id)
         LEFT JOIN o ON o.profile_key = once.profile_key"""
     )
 

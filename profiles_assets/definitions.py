@@ -23,6 +23,7 @@ from profiles_assets.traits.metric_assets import build_metric_assets
 from profiles_assets.traits.model_assets import build_model_assets
 from profiles_assets.triggers import build_job, build_triggers
 from profiles_assets.upkeep_assets import build_upkeep_assets, build_upkeep_job, build_upkeep_schedule
+from resources.kept import kept
 from resources.lake import Lake, lake_of
 from resources.signals import heed_signals
 
@@ -62,7 +63,7 @@ def build_defs(
     return dg.Definitions(
         assets=assets,
         jobs=[job, upkeep, *jobs, *own_jobs],
-        resources={"lake": lake},
+        resources={"lake": kept(lake)},
         executor=dg.in_process_executor,
         **(triggers | {"sensors": [*triggers["sensors"], *sensors]}),
     )

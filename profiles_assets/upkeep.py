@@ -12,7 +12,7 @@ from resources.tables import literal, quote
 
 Con = duckdb.DuckDBPyConnection
 SHARED = {"metrics.distributions", "audiences.log"}
-SUFFIXES = ("", "_report", "_keys", "_model", "__rows")
+SUFFIXES = ("", "_report", "_keys", "_model", "__rows", "__people", "__flows", "__published")
 OF_ENTITY = ("", "_rows", "_unmasked")
 
 
@@ -83,6 +83,7 @@ def declared(project: Project) -> dict[str, list[str]]:
         "function_traits": [name for entity in project.entities for name in project.function_traits_of(entity)],
         "metrics": [*project.metrics],
         "predictions": [*project.predictions],
+        "attribution": [*project.attribution],
         "profiles": [*project.entities],
         "audiences": [*project.audiences],
         "views": [*project.views],

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
+import dagster as dg
 import duckdb
 from pydantic import PrivateAttr
 
@@ -15,7 +16,7 @@ Con = duckdb.DuckDBPyConnection
 class KeptLake(Lake):
     """Lake that loads and attaches once; each connection is a cursor with temporary tables of its own.
 
-    Use it in a `with` statement, which closes the engine at the end.
+    Use it in a `with` statement, which closes the engine at the end; as a resource it has one engine for each run.
     """
 
     _engine: Con | None = PrivateAttr(None)
@@ -32,6 +33,12 @@ class KeptLake(Lake):
             yield con
         finally:
             con.close()
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["KeptLake"]:  # noqa: ARG002
+        """The lake of one run."""
+        with self:
+            yield self
 
     def close(self) -> None:
         """Close the engine; the next connection opens it again."""

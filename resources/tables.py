@@ -87,21 +87,19 @@ class Merge:
     whole: bool
 
 
-def stage_merge(
-    con: Con, table: str, staged: str, key: Sequence[str], scope: str = "true", *, stored: str = ""
-) -> Merge:
+def stage_merge(con: Con, table: str, staged: str, key: Sequence[str], scope: str = "true") -> Merge:
     """Compare a staged table with the lake's and keep the difference in temporary tables for `write_merge`.
 
-    `scope` limits the comparison to a part of the lake table; `stored` names a relation that holds the rows to
-    compare with, where they were read before. A table that is missing or has other columns is written whole.
+    `scope` limits the comparison to a part of the lake table. A table that is missing or has other columns is
+    written whole.
     """
     if columns(con, table) != columns(con, staged):
         return Merge(table, staged, tuple(key), scope, Change(inserted=_count(con, staged)), whole=True)
     on = ", ".join(quote(k) for k in key)
     names = ", ".join(quote(name) for name in columns(con, staged))
-    new, gone = _staged_names(table)
-    old = stored or table
-    if scope != "true" and not stored:  # both comparisons read it
+    new, gone = staged_names(table)
+    old = table
+    if scope != "true":  # both comparisons read it
         old = quote(f"old {table}")
         con.execute(f"CREATE OR REPLACE TEMP TABLE {old} AS SELECT {names} FROM {table} WHERE {scope}")
     con.execute(
@@ -133,13 +131,14 @@ def write_merge(con: Con, merge: Merge, partition_by: Sequence[str] = ()) -> Non
         con.execute(f"DELETE FROM {merge.table} WHERE {merge.scope}")
         con.execute(f"INSERT INTO {merge.table} BY NAME FROM {merge.staged}")
     elif merge.change.total:
-        new, gone = _staged_names(merge.table)
+        new, gone = staged_names(merge.table)
         on = ", ".join(quote(k) for k in merge.key)
         con.execute(f"DELETE FROM {merge.table} WHERE ({on}) IN (SELECT ({on}) FROM {gone}) AND {merge.scope}")
         con.execute(f"INSERT INTO {merge.table} BY NAME FROM {new}")
 
 
-def _staged_names(table: str) -> tuple[str, str]:
+def staged_names(table: str) -> tuple[str, str]:
+    """Temporary tables of what a merge adds to a table and of the keys of what it removes first."""
     flat = table.replace('"', "").replace(".", "_")
     return quote(f"new_{flat}"), quote(f"gone_{flat}")
 

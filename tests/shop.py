@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from profiles_assets import path
+from profiles_assets.project.loader import load_project
 from profiles_assets.simulator import Settings, load_settings, simulate
+from resources.kept import kept
 from resources.lake import Lake
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "shop"
@@ -25,6 +28,9 @@ def copy_shop(folder: Path) -> Path:
 def small(people: int = 300, days: int = 100) -> Settings:
     """Settings of the example, scaled down."""
     return load_settings(EXAMPLE / "simulator.yml").model_copy(update={"people": people, "days": days})
+
+
+LITTLE = small(people=120, days=40)
 
 
 def land(root: Path, settings: Settings) -> None:
@@ -63,8 +69,14 @@ def profiles(root: Path, *words: str) -> str:
     return out
 
 
+def build(root: Path) -> None:
+    """Bring a project's lake up to its landing files in this process, without Dagster."""
+    with kept(Lake(root=str(root / ".lake"), threads=1)) as lake:
+        path.build(lake, load_project(root))
+
+
 def lake_of(root: Path) -> Lake:
-    return Lake(root=str(root / ".lake"), threads=2)
+    return Lake(root=str(root / ".lake"), threads=1)
 
 
 def tables(root: Path) -> dict[str, tuple[object, ...]]:

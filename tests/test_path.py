@@ -11,7 +11,7 @@ import pytest
 from profiles_assets.project.loader import load_project
 from profiles_assets.simulator import score_pairs, simulate_day
 from profiles_assets.traits.evaluate import stage_traits_as_of
-from tests.shop import copy_shop, lake_of, land, profiles, small, tables
+from tests.shop import LITTLE, build, copy_shop, lake_of, profiles, small, tables
 
 NAMED = {"profile_id", "profile_key", "retired_id", "component", "model_id"}
 
@@ -67,17 +67,14 @@ def test_a_published_snapshot_has_scores_and_bands(shop: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def grown(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def grown(little_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same landing folder built in two lakes: in two runs, and all at once."""
-    settings = small(people=120, days=40)
-    daily = copy_shop(tmp_path_factory.mktemp("grown") / "daily")
-    land(daily, settings)
-    profiles(daily, "run")
-    simulate_day(settings, daily, settings.days)
-    simulate_day(settings, daily, settings.days + 1)
-    profiles(daily, "run")
+    daily = Path(shutil.copytree(little_shop, tmp_path_factory.mktemp("grown") / "daily"))
+    for day in (LITTLE.days, LITTLE.days + 1):
+        simulate_day(LITTLE, daily, day)
+    build(daily)
     at_once = Path(shutil.copytree(daily, daily.parent / "at_once", ignore=shutil.ignore_patterns(".lake", ".dagster")))
-    profiles(at_once, "run")
+    build(at_once)
     return daily, at_once
 
 
@@ -106,7 +103,7 @@ def test_an_older_day_reads_as_if_later_files_had_never_come(shop: Path, tmp_pat
     for folder in shop.glob("landing/*/*"):
         if date.fromisoformat(folder.name) <= then:
             shutil.copytree(folder, earlier / folder.relative_to(shop))
-    profiles(earlier, "run")
+    build(earlier)
     assert traits_as_of(shop, then) == traits_as_of(earlier, then)
 
 

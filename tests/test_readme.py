@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.shop import copy_shop, profiles
+from tests.cli.in_process import profiles
+from tests.shop import copy_shop
 
 TOP = Path(__file__).parents[1]
 README = (TOP / "README.md").read_text()
@@ -30,8 +31,8 @@ def test_every_make_target_exists_and_is_described(target: str) -> None:
     assert f"make {target} " in described
 
 
-def test_every_profiles_command_runs(shop: Path, tmp_path: Path) -> None:
-    root = Path(shutil.copytree(shop, tmp_path / "shop"))
+def test_every_profiles_command_runs(little_shop: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(little_shop, tmp_path / "shop"))
     listed = profiles(
         root, "query", "SELECT ids['email'][1] AS email FROM profiles.user_unmasked WHERE email <> '' LIMIT 1", "--json"
     )

@@ -1,1 +1,1 @@
-"""Which channels conversions are credited to: journeys of touchpoints, and eight ways to share a conversion."""
+"""Which channels conversions are credited to: journeys of touchpoints, and nine ways to share a conversion."""

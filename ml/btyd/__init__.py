@@ -2,6 +2,7 @@
 
 from ml.btyd.bgnbd import BGNBD
 from ml.btyd.gammagamma import GammaGamma
+from ml.btyd.mbgnbd import MBGNBD
 from ml.btyd.paretonbd import ParetoNBD
 
-__all__ = ["BGNBD", "GammaGamma", "ParetoNBD"]
+__all__ = ["BGNBD", "MBGNBD", "GammaGamma", "ParetoNBD"]

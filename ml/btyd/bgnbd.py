@@ -29,6 +29,8 @@ class BGNBD(PurchaseModel):
         (2.0, 10.0, 3.0, 10.0),
     )
 
+    first_chance: ClassVar[int] = 0  # 1 where one may leave right after the first purchase
+
     r: float
     alpha: float
     a: float
@@ -39,18 +41,14 @@ class BGNBD(PurchaseModel):
     @staticmethod
     def log_density(parameters: Vector, x: Vector, tx: Vector, T: Vector) -> Vector:
         """Return the log-density of each history, shape (n,): Fader, Hardie & Lee (2005), equation 6."""
-        r, alpha, a, b = parameters
-        rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
-        stay = betaln(a, b + x) - betaln(a, b)
-        alive = -(r + x) * np.log(alpha + T)
-        gone = np.log(a) - np.log(b + np.maximum(x, 1) - 1) - (r + x) * np.log(alpha + tx)
-        return np.asarray(rate + stay + np.logaddexp(alive, np.where(x > 0, gone, -np.inf)))
+        return log_density(parameters, x, tx, T, first_chance=0)
 
     def _alive(self, x: Vector, tx: Vector, T: Vector) -> Vector:
-        """The probability of not having left; it is 1 for one-time buyers, so it is no churn score."""
-        odds = np.log(self.a) - np.log(self.b + np.maximum(x, 1) - 1)
+        """The probability of not having left; here it is 1 for one-time buyers, so it is no churn score."""
+        chances = x + self.first_chance
+        odds = np.log(self.a) - np.log(self.b + np.maximum(chances, 1) - 1)
         odds = odds + (self.r + x) * np.log((self.alpha + T) / (self.alpha + tx))
-        return np.where(x > 0, expit(-odds), 1.0)
+        return np.where(chances > 0, expit(-odds), 1.0)
 
     def _probability(self, h: Vector, x: Vector, tx: Vector, T: Vector) -> Vector:
         """Given alive, the rate is Gamma(r + x, alpha + T) and the first purchase is still to come."""
@@ -66,12 +64,23 @@ class BGNBD(PurchaseModel):
         good = (count >= 0) & (count <= k * w) & (abs(self.a - 1) > NEAR_ONE)
         rows = np.flatnonzero(~good)
         for part in np.split(rows, range(CHUNK, len(rows), CHUNK)):
-            a, b = np.full(len(part), self.a), self.b + x[part]
+            a, b = np.full(len(part), self.a), self.b + x[part] + self.first_chance
             count[part] = mean_of_lifetime_purchases(k[part], w[part], a, b)
         return self._alive(x, tx, T) * count
 
     def _formula(self, x: Vector, w: Vector) -> Vector:
         """Euler's transformation keeps the arguments of the hypergeometric function small for large x."""
-        total = self.a + self.b + x - 1
-        series = hyp2f1(self.a + self.b - 1 - self.r, self.a - 1, total, w / (1 + w))
+        total = self.a + self.b + x + self.first_chance - 1
+        series = hyp2f1(self.a + self.b + self.first_chance - 1 - self.r, self.a - 1, total, w / (1 + w))
         return np.asarray(total / (self.a - 1) * (1 - (1 + w) ** (1 - self.a) * series))
+
+
+def log_density(parameters: Vector, x: Vector, tx: Vector, T: Vector, first_chance: int) -> Vector:
+    """Return the log-density of each history; customers have x + first_chance chances to leave, shape (n,)."""
+    r, alpha, a, b = parameters
+    chances = x + first_chance
+    rate = gammaln(r + x) - gammaln(r) + r * np.log(alpha)
+    stay = betaln(a, b + chances) - betaln(a, b)
+    alive = -(r + x) * np.log(alpha + T)
+    gone = np.log(a) - np.log(b + np.maximum(chances, 1) - 1) - (r + x) * np.log(alpha + tx)
+    return np.asarray(rate + stay + np.logaddexp(alive, np.where(chances > 0, gone, -np.inf)))

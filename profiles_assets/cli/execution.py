@@ -4,7 +4,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -68,6 +68,8 @@ class Execution:
         self.run_id = str(uuid.uuid4())
         self.steps = len(self.job.graph.node_dict)
         self._failed: list[BaseException] = []
+        self._read_to: str | None = None
+        self._finished, self._doing = 0, ""
 
     def watch(self) -> Iterator[tuple[int, str]]:
         """Execute, and give the number of finished steps and the one under way twice a second."""
@@ -97,9 +99,16 @@ class Execution:
             self._failed.append(error)
 
     def _where(self) -> tuple[int, str]:
-        events = self._events(FINISHED | {Kind.STEP_START})
-        started = [e.step_key for e in events if e.event_type == Kind.STEP_START and e.step_key]
-        return sum(e.event_type in FINISHED for e in events), started[-1].replace("__", "/") if started else ""
+        if self._read_to is None and not self.instance.has_run(self.run_id):
+            return 0, ""
+        kinds = FINISHED | {Kind.STEP_START}
+        new = self.instance.get_records_for_run(self.run_id, cursor=self._read_to, of_type=kinds)
+        self._read_to = new.cursor
+        for one in _told(new.records):
+            if one.event_type == Kind.STEP_START and one.step_key:
+                self._doing = one.step_key.replace("__", "/")
+            self._finished += one.event_type in FINISHED
+        return self._finished, self._doing
 
     def _changes(self) -> dict[str, dict[str, int]]:
         found = {}
@@ -113,8 +122,11 @@ class Execution:
     def _events(self, kinds: set[dg.DagsterEventType]) -> list[dg.DagsterEvent]:
         if not self.instance.has_run(self.run_id):
             return []
-        records = self.instance.get_records_for_run(self.run_id, of_type=kinds).records
-        return [r.event_log_entry.dagster_event for r in records if r.event_log_entry.dagster_event]
+        return _told(self.instance.get_records_for_run(self.run_id, of_type=kinds).records)
+
+
+def _told(records: Sequence[dg.EventLogRecord]) -> list[dg.DagsterEvent]:
+    return [r.event_log_entry.dagster_event for r in records if r.event_log_entry.dagster_event]
 
 
 def close_dead_runs(instance: dg.DagsterInstance) -> None:

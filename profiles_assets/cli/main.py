@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "explain:explain",
     "audit": "audit:audit",
     "history": "history:history",
+    "card": "card:card",
     "rules": "rules:rules",
     "erase": "erase:erase",
     "preview": "preview:preview",

@@ -57,6 +57,8 @@ def lines(project: Project, profile: dict[str, Any]) -> list[str]:
         found += ["", f"audiences  {', '.join(profile['audiences'])}"]
     if profile["predictions"]:
         found += ["", "predictions", *_pairs({n: _score(p) for n, p in profile["predictions"].items()})]
+    if any(mix["mix"] for mix in profile["attribution"].values()):
+        found += ["", "attribution", *_pairs({n: _mix(m["mix"]) for n, m in profile["attribution"].items()})]
     return found
 
 
@@ -72,6 +74,11 @@ def _shown(value: Any, unit: str) -> str:
         return ", ".join(map(str, value)) or "–"
     text = f"{value:,.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
     return f"{text} {unit}".strip()
+
+
+def _mix(shares: dict[str, float] | None) -> str:
+    ranked = sorted((shares or {}).items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{channel} {share:.0%}" for channel, share in ranked) or "–"
 
 
 def _score(prediction: dict[str, Any]) -> str:

@@ -36,7 +36,7 @@ def own_ids_sql(source: Source, row: str) -> str:
     extraction = extraction_of(source)
     raw = [extraction.take(path) for path in source.ids.values()]
     listed = ", ".join([*(f"trim({one})" for one in raw), *(quote(f"id_{id_type}") for id_type in source.ids)])
-    own = f"list_distinct(list_filter([{listed}], lambda o: o <> ''))"
+    own = f"list_distinct(list_filter([{listed}]::VARCHAR[], lambda o: o <> ''))"
     return f"SELECT * EXCLUDE (v), {own} AS own_ids FROM (SELECT *, {extraction.sql} AS v FROM {row})"
 
 

@@ -9,6 +9,7 @@ from resources.tables import Con, literal, quote
 
 TABLE = "ops.normalised"
 COLUMNS = "source VARCHAR, day DATE, file VARCHAR, id_type VARCHAR, changed BIGINT, filtered BIGINT"
+COUNTS = "STRUCT(id_type VARCHAR, changed BIGINT, filtered BIGINT)"
 FATE = "fate_"
 CHANGED, FILTERED = 1, 2
 
@@ -25,7 +26,7 @@ def stage_normalised(con: Con, source: Source) -> None:
     """Count, in the temporary table `staged_normalised`, the ids of the staged rows by load day, file and id type."""
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE staged_normalised AS SELECT * FROM (
-            SELECT day, file, unnest([{", ".join(map(_counted, source.ids))}], recursive := true)
+            SELECT day, file, unnest([{", ".join(map(_counted, source.ids))}]::{COUNTS}[], recursive := true)
             FROM staged_events JOIN staged_files USING (file_no) WHERE reason IS NULL GROUP BY day, file)
         WHERE changed + filtered > 0"""
     )

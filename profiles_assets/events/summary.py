@@ -223,7 +223,7 @@ def _report(
 
 def _loaded(con: Con) -> tuple[int, int]:
     names = [row[0] for row in con.execute("DESCRIBE staged_events").fetchall() if row[0].startswith("id_")]
-    nobody = f"coalesce({', '.join(map(quote, names))}) IS NULL"
+    nobody = f"coalesce({', '.join(map(quote, names))}) IS NULL" if names else "false"
     row = con.execute(f"SELECT count(*), count(*) FILTER ({nobody}) FROM staged_events WHERE reason IS NULL").fetchone()
     assert row is not None
     return row[0], row[1]

@@ -29,4 +29,4 @@ def stitch_as_of(con: Con, project: Project, entity: str, as_of: date, table: st
     stage_rulings(con, project, entity)
     loaded = load_whole(con, nodes, entity, spec)
     found = resolve(loaded.graph, loaded.previous, Rules.of(spec, project.timezone))
-    stage_whole(con, entity, loaded, found, table)
+    stage_whole(con, entity, loaded.without_evidence(), found, table)

@@ -15,32 +15,40 @@ from profiles_assets.identity.evidence import dates
 from profiles_assets.identity.graph import NONE, Codes, Flags, Graph, Ints, Previous, Rules
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.keys import NOBODY, OK
-from profiles_assets.identity.loading import OUTSIDE, appearances, dictionary, known_words, load_graph
+from profiles_assets.identity.loading import OUTSIDE, appearances, dictionary, known_words, load_graph, with_ages
 from profiles_assets.identity.rules import judge_words
 from profiles_assets.project.entities import Entity
 
 Con = duckdb.DuckDBPyConnection
+# what else is stored follows from these
+STORED = "* EXCLUDE (entity, profile_id)"
+PIECES = "tuple_key, nodes, day, age, count, first_seen, last_seen"
+FEW = 16
 
 
-def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rules) -> None:
-    """Pick the closed set of the keys in the temporary table `frontier`; `ruled_keys` are those with other rules."""
+def load_closed_set(con: Con, nodes: str, entity: str, spec: Entity, rules: Rules) -> tuple[Graph, Previous]:
+    """The closed set of the keys in the temporary table `frontier`; `ruled_keys` are those with other rules."""
     con.execute("CREATE OR REPLACE TEMP TABLE closed (key BIGINT)")
-    for table, origin in (("stored", "before"), ("outside", f"(SELECT {OUTSIDE} FROM before)"), ("pieces", "evidence")):
-        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM {origin} LIMIT 0")
+    for table, columns in (("stored", STORED), ("outside", OUTSIDE)):
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {columns} FROM before LIMIT 0")
+    con.execute(f"CREATE OR REPLACE TEMP TABLE pieces AS SELECT {PIECES} FROM evidence LIMIT 0")
     con.execute(f"CREATE OR REPLACE TEMP TABLE stats AS SELECT * FROM ({appearances('pieces')}) LIMIT 0")
     con.execute(f"CREATE OR REPLACE TEMP TABLE words AS SELECT * FROM ({known_words('closed')}) LIMIT 0")
-    fresh = True
+    loaded: tuple[Graph, Previous] | None = None
     while _count(con, "frontier"):
         _add_frontier(con)
-        if fresh:
+        if loaded is None:
             _add_fresh_words(con, nodes, entity, spec)
         con.execute(f"INSERT INTO words {known_words('added')} ANTI JOIN words USING (key)")
         _add_pieces(con, len(rules.types))
-        graph, previous = load_graph(con, rules.types)
-        _set_frontier(con, wanted(graph, previous, judge(graph, previous, rules), rules))
-        fresh = False
+        _drop_unseen(con)
+        loaded = load_graph(con, rules.types)
+        _set_frontier(con, wanted(*loaded, judge(*loaded, rules), rules))
     _stage_stats(con)
-    con.execute("DELETE FROM words WHERE key NOT IN (SELECT key FROM stats)")
+    gone = con.execute("DELETE FROM words WHERE key NOT IN (SELECT key FROM stats)").fetchone()
+    if loaded is None or gone != (0,):
+        return load_graph(con, rules.types)
+    return with_ages(con, loaded[0]), loaded[1]
 
 
 def wanted(graph: Graph, previous: Previous, verdict: Verdict, rules: Rules) -> Ints:
@@ -76,13 +84,15 @@ def _set_frontier(con: Con, keys: Ints) -> None:
 
 def _add_frontier(con: Con) -> None:
     """Add the frontier with the whole stored components of what is in it; `stored` keeps what was known of them."""
+    # an id that is in no component is by itself
+    party = "coalesce(component, key)"
     con.execute(
-        "CREATE OR REPLACE TEMP TABLE reached AS SELECT DISTINCT component FROM before SEMI JOIN frontier USING (key) "
-        "WHERE component IS NOT NULL"
+        f"""CREATE OR REPLACE TEMP TABLE reached AS
+        SELECT DISTINCT {party} AS party FROM before SEMI JOIN frontier USING (key)"""
     )
     con.execute(
-        """INSERT INTO stored BY NAME SELECT * FROM (
-            FROM before WHERE component IN (FROM reached) OR key IN (FROM frontier)) ANTI JOIN closed USING (key)"""
+        f"""INSERT INTO stored BY NAME SELECT * FROM (
+            SELECT {STORED} FROM before WHERE {party} IN (FROM reached)) ANTI JOIN closed USING (key)"""
     )
     con.execute(
         """CREATE OR REPLACE TEMP TABLE added AS
@@ -115,11 +125,22 @@ def _add_pieces(con: Con, width: int) -> None:
         f"""CREATE OR REPLACE TEMP TABLE sought AS FROM added SEMI JOIN
         (FROM words WHERE barred = {OK} OR key IN (FROM ruled_keys)) USING (key)"""
     )
-    touching = " OR ".join(f"nodes[{i}] IN (FROM sought)" for i in range(1, width + 1))
     con.execute(
-        f"""INSERT INTO pieces BY NAME SELECT * FROM (FROM evidence WHERE {touching}) ANTI JOIN
+        f"""INSERT INTO pieces SELECT * FROM (SELECT {PIECES} FROM evidence WHERE {_touching(con, width)}) ANTI JOIN
         (SELECT DISTINCT tuple_key, nodes FROM pieces) USING (tuple_key, nodes)"""
     )
+
+
+def _drop_unseen(con: Con) -> None:
+    """Forget ids that no evidence is left of, unless they are barred: of these no evidence was picked."""
+    con.execute(f"DELETE FROM words WHERE barred = {OK} AND key NOT IN (SELECT DISTINCT unnest(nodes) FROM pieces)")
+
+
+def _touching(con: Con, width: int) -> str:
+    """Condition that a tuple has an id of `sought`; a few are found faster one by one."""
+    row = con.execute(f"SELECT list(key) FROM sought HAVING count(*) <= {FEW}").fetchone()
+    one_by_one = [f"list_contains(nodes, {key})" for key in (row[0] or [] if row else [])]
+    return " OR ".join(one_by_one or [f"nodes[{i}] IN (FROM sought)" for i in range(1, width + 1)])
 
 
 def _stage_stats(con: Con) -> None:

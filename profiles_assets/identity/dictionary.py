@@ -45,9 +45,19 @@ def stage_nodes(con: Con, rows: Rows) -> str:
 
 def stage_gone(con: Con, kept: str) -> None:
     """Temporary table `gone_nodes` of ids in `new_removed` that neither the rows of kept evidence nor new ones have."""
-    con.execute(f"""CREATE OR REPLACE TEMP TABLE gone_nodes AS FROM new_removed ANTI JOIN (
-        SELECT entity, unnest(nodes) AS key FROM (SELECT entity, nodes FROM {kept}
-            UNION ALL SELECT entity, nodes FROM new_edges)) USING (entity, key)""")
+    con.execute("CREATE OR REPLACE TEMP TABLE gone_nodes AS FROM new_removed LIMIT 0")
+    for (entity,) in con.execute("SELECT DISTINCT entity FROM new_removed ORDER BY entity").fetchall():
+        mine = f"WHERE entity = {literal(entity)}"
+        con.execute(f"""INSERT INTO gone_nodes BY NAME SELECT * FROM (FROM new_removed {mine}) ANTI JOIN (
+            SELECT unnest(nodes) AS key FROM (SELECT nodes FROM {kept} {mine}
+                UNION ALL SELECT nodes FROM new_edges {mine})) USING (key)""")
+
+
+def delete_gone(con: Con) -> None:
+    """Take the ids in `gone_nodes` out of the dictionary, in the caller's transaction."""
+    for (entity,) in con.execute("SELECT DISTINCT entity FROM gone_nodes ORDER BY entity").fetchall():
+        mine = f"entity = {literal(entity)}"
+        con.execute(f"DELETE FROM identity.id_nodes WHERE {mine} AND key IN (SELECT key FROM gone_nodes WHERE {mine})")
 
 
 def _stage_known(con: Con, rows: Rows) -> bool:

@@ -89,7 +89,7 @@ def _stage_hits(con: Con, source: Source, table: str, *, texts: bool) -> frozens
     stage_patches(con, sorted(values))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE hit_rows AS
-        SELECT * EXCLUDE ({ids}), true AS own, NULL::VARCHAR AS patch FROM own_rows UNION ALL
+        SELECT * {f"EXCLUDE ({ids})" if ids else ""}, true AS own, NULL::VARCHAR AS patch FROM own_rows UNION ALL
         SELECT m.*, false, patch FROM mentioning m JOIN patches USING (file, position)"""
     )
     return frozenset(values)
@@ -120,7 +120,7 @@ def _stage_reject_hits(staging: Staging, values: frozenset[str]) -> None:
     )
     records = """(SELECT 0 AS file_no, day AS path_day, number AS position, CASE WHEN json_valid(record) THEN record
         END AS text, NULL::VARCHAR AS record, NULL::VARCHAR AS reason FROM reject_records WHERE position IS NOT NULL)"""
-    own = " OR ".join(f"{quote(f'id_{t}')} IN {_values(t)}" for t in source.ids)
+    own = " OR ".join(f"{quote(f'id_{t}')} IN {_values(t)}" for t in source.ids) or "false"
     told = told_sql("record", sorted(values))
     con.execute(
         f"""CREATE OR REPLACE TEMP TABLE reject_hits AS

@@ -7,7 +7,7 @@ from datetime import date
 import duckdb
 
 from profiles_assets.events.visible import ever_counts_sql
-from profiles_assets.identity.dictionary import Rows, stage_gone, stage_nodes
+from profiles_assets.identity.dictionary import Rows, delete_gone, stage_gone, stage_nodes
 from profiles_assets.identity.schema import create_tables, stage, view
 from profiles_assets.project.project import Project
 from resources import progress
@@ -75,7 +75,7 @@ def write_evidence(con: Con, pending: Pending) -> None:
     for source, days in by_source(pending.replaced).items():
         con.execute(f"DELETE FROM identity.id_edges WHERE source = {literal(source)} AND day IN ({dates(days)})")
     if pending.replaced:
-        con.execute("DELETE FROM identity.id_nodes WHERE (entity, key) IN (SELECT (entity, key) FROM gone_nodes)")
+        delete_gone(con)
     for staged, table in (
         ("new_edges", "id_edges"),
         ("new_nodes", "id_nodes"),

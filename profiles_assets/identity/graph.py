@@ -1,6 +1,6 @@
 """What resolution works on and what it returns: arrays over the nodes and tuples of a closed set."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +14,7 @@ Codes = NDArray[np.int8]
 Flags = NDArray[np.bool_]
 NONE = -1
 NOTHING: Ints = np.zeros(0, dtype=np.int64)
+NO_TUPLES: Ints = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,10 @@ class Graph:
     allowed: Flags
     ruled: int = 0
     apart: tuple[Ints, Ints] = (NOTHING, NOTHING)
+
+    def without_tuples(self) -> "Graph":
+        """The nodes alone."""
+        return replace(self, offsets=NO_TUPLES, members=NOTHING, seen=NOTHING, counts=NOTHING, ruled=0)
 
     @property
     def told(self) -> int:

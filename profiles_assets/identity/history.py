@@ -4,7 +4,7 @@ import numpy as np
 
 from profiles_assets.identity.graph import NONE, Changes, Graph, Ints, Previous
 from profiles_assets.identity.ids import Named
-from profiles_assets.identity.limits import Links, in_order
+from profiles_assets.identity.links import Links, in_order
 
 
 def compare(graph: Graph, previous: Previous, named: Named, links: Links) -> Changes:

@@ -5,7 +5,7 @@ edges, one after another: those linked by hand, then the evidence in the order o
 time, keys). An edge that would give a profile too many values yields, unless it was linked by hand; one that
 would bring unlinked ids together yields always. The rule priority of an edge is the pair of the declared
 positions of its two id types, the earlier declared first: links of the id type declared first come before all
-others, and among them those to the second.
+others, and among them those to the second. Ids that no limit counts are joined first, all at once.
 """
 
 from dataclasses import dataclass
@@ -14,21 +14,9 @@ import numpy as np
 
 from profiles_assets.identity.components import Edges
 from profiles_assets.identity.graph import NONE, Flags, Graph, Ints, Rules
-from profiles_assets.identity.slots import caps_of, slots_of
-
-APART = -2
-NEVER = np.iinfo(np.int64).max
-
-
-@dataclass(frozen=True)
-class Links:
-    """Distinct edges with their earliest event time and the number of events behind them; `told` by hand or not."""
-
-    a: Ints
-    b: Ints
-    seen: Ints
-    count: Ints
-    told: Flags
+from profiles_assets.identity.joins import join_counted, join_uncounted
+from profiles_assets.identity.links import Links, distinct_links, in_order, picked
+from profiles_assets.identity.slots import slots_of
 
 
 @dataclass(frozen=True)
@@ -49,34 +37,13 @@ def enforce_limits(graph: Graph, rules: Rules, edges: Edges, component: Ints, al
     broken = _broken(graph, rules, slots, component, alive)
     inside = broken[component[edges.a]]
     links = in_order(graph, distinct_links(graph, Edges(edges.a[inside], edges.b[inside], edges.tuples[inside])))
-    union = _CappedUnion(graph, rules, slots)
-    ends = zip(links.a.tolist(), links.b.tolist(), links.told.tolist(), strict=True)
-    about = np.array([union.join(a, b, told) for a, b, told in ends], dtype=np.int64)
+    joined = join_uncounted(graph, slots, links)
+    about, together = join_counted(graph, rules, slots, links, joined)
     out = about != NONE
     profile = component.copy()
     split = np.flatnonzero(alive & broken[component]) if out.any() else np.zeros(0, dtype=np.int64)
-    profile[split] = len(broken) + np.array([union.find(node) for node in split.tolist()], dtype=np.int64)
-    return Limited(np.where(alive, profile, NONE), _pick(links, out), about[out])
-
-
-def distinct_links(graph: Graph, edges: Edges) -> Links:
-    """The distinct pairs among edges."""
-    size = len(graph.keys)
-    pairs, at = np.unique(edges.a * np.int64(size) + edges.b, return_inverse=True)
-    seen, told = np.full(len(pairs), NEVER), np.zeros(len(pairs), dtype=np.bool_)
-    count = np.zeros(len(pairs), dtype=np.int64)
-    np.minimum.at(seen, at, graph.seen[edges.tuples])
-    np.add.at(count, at, graph.counts[edges.tuples])
-    told[at[edges.tuples >= graph.told]] = True
-    return Links(pairs // max(size, 1), pairs % max(size, 1), seen, count, told)
-
-
-def in_order(graph: Graph, links: Links) -> Links:
-    """Links in the order in which they count: by hand, rule priority, earliest event time, keys."""
-    low, high = graph.keys[links.a], graph.keys[links.b]
-    ranks = graph.types[links.a], graph.types[links.b]
-    seen = np.where(links.told, NONE, links.seen)
-    return _pick(links, np.lexsort((high, low, seen, ranks[1], ranks[0], ~links.told)))
+    profile[split] = len(broken) + together[split]
+    return Limited(np.where(alive, profile, NONE), picked(links, out), about[out])
 
 
 def _broken(graph: Graph, rules: Rules, slots: Ints, component: Ints, alive: Flags) -> Flags:
@@ -94,57 +61,3 @@ def _broken(graph: Graph, rules: Rules, slots: Ints, component: Ints, alive: Fla
     both = alive[a] & alive[b] & (component[a] == component[b])
     broken[component[a[both]]] = True
     return broken
-
-
-def _pick(links: Links, chosen: Ints | Flags) -> Links:
-    return Links(*(getattr(links, name)[chosen] for name in Links.__dataclass_fields__))
-
-
-class _CappedUnion:
-    """Union-find over nodes in which no set holds more values than a limit, or two nodes that are kept apart."""
-
-    def __init__(self, graph: Graph, rules: Rules, slots: Ints) -> None:
-        self.types, self.slots, self.caps = graph.types, slots, caps_of(rules)
-        self.parent: dict[int, int] = {}
-        self.held: dict[int, dict[int, int]] = {}
-        self.foes: dict[int, set[int]] = {}
-        for a, b in zip(*(ends.tolist() for ends in graph.apart), strict=True):
-            self.foes.setdefault(a, set()).add(b)
-            self.foes.setdefault(b, set()).add(a)
-
-    def find(self, node: int) -> int:
-        """Representative of the set of a node."""
-        root = node
-        while (above := self.parent.get(root, root)) != root:
-            root = above
-        while (above := self.parent.get(node, node)) != root:
-            self.parent[node], node = root, above
-        return root
-
-    def join(self, a: int, b: int, told: bool) -> int:
-        """Unite two sets; returns -1, or what forbids it: APART or the id type whose limit it is."""
-        root, other = self.find(a), self.find(b)
-        if root == other:
-            return NONE
-        if any(self.find(foe) == root for foe in self.foes.get(other, ())):
-            return APART
-        mine, theirs = self._holds(root), self._holds(other)
-        for slot in () if told else sorted(mine.keys() & theirs.keys()):
-            if mine[slot] + theirs[slot] > self.caps[slot % len(self.caps)]:
-                return slot % len(self.caps)
-        self._unite(root, other)
-        return NONE
-
-    def _unite(self, root: int, other: int) -> None:
-        self.parent[other] = root
-        theirs = self.held.pop(other)
-        for slot, number in theirs.items():
-            self.held[root][slot] = self.held[root].get(slot, 0) + number
-        if other in self.foes:
-            self.foes.setdefault(root, set()).update(self.foes.pop(other))
-
-    def _holds(self, root: int) -> dict[int, int]:
-        if root not in self.held:
-            slot = int(self.slots[root])
-            self.held[root] = {slot: 1} if slot != NONE else {}
-        return self.held[root]

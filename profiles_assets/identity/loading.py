@@ -8,7 +8,7 @@ are in `rules_now` and `rulings`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import duckdb
@@ -33,16 +33,21 @@ AGE_DAY = "({} - DATE '1970-01-01')::INTEGER"
 
 @dataclass(frozen=True)
 class Loaded:
-    """A graph and what was stored about it; `words` are the texts of its nodes `at`.
+    """A graph and what was stored about it; `values` are the texts of its nodes `at`, `types` their id types by number.
 
     `appearances` are `first_day, first_seen, last_seen, count` of each node, in days and microseconds.
     """
 
     graph: Graph
     previous: Previous
-    words: pa.Table
+    values: pa.ChunkedArray
     at: Ints
     appearances: dict[str, Ints]
+    types: tuple[str, ...]
+
+    def without_evidence(self) -> "Loaded":
+        """The same without tuples, which take up half of the memory and are of no use once it is resolved."""
+        return replace(self, graph=self.graph.without_tuples())
 
 
 def view_evidence(con: Con, edges: str, entity: str, as_of: date) -> None:
@@ -132,6 +137,16 @@ def load_graph(con: Con, types: tuple[str, ...]) -> tuple[Graph, Previous]:
     )
     known, profile, retired = (_ints(nodes, name) for name in ("known", "profile", "retired"))
     return graph, Previous(_ints(nodes, "status").astype(np.int8), known, profile, retired)
+
+
+def with_ages(con: Con, graph: Graph) -> Graph:
+    """The same graph with the ages of its inner nodes as they are in `stats` now."""
+    rows = con.sql(f"SELECT key, {AGE_DAY.format('first_day')} AS first_day, first_time FROM stats").to_arrow_table()
+    at = _places(pa.array(graph.keys), rows["key"].combine_chunks())
+    ages = {name: getattr(graph, name).copy() for name in ("first_day", "first_time")}
+    for name, values in ages.items():
+        values[at[at != NONE]] = _ints(rows, name)[at != NONE]
+    return replace(graph, **ages)
 
 
 Pair = tuple[Ints, Ints]

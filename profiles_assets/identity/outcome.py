@@ -20,12 +20,15 @@ from profiles_assets.identity.keys import (
     profile_id,
     status_name,
 )
-from profiles_assets.identity.limits import NEVER
+from profiles_assets.identity.links import NEVER
 from profiles_assets.identity.loading import Loaded
-from resources.tables import literal, quote
+from resources.tables import Change, Merge, literal, quote, staged_names
 
 Con = duckdb.DuckDBPyConnection
 CHANGES = ("created", "merged", "split")
+COMPARED = (
+    "component", "known", "profile_key", "status", "retired_id", "first_day", "first_seen", "last_seen", "count",
+)  # fmt: skip
 LABELS = ("status", "known", "component", "profile", "retired")
 RULES = (*STATUSES, "limit", "unlink")
 
@@ -33,20 +36,46 @@ RULES = (*STATUSES, "limit", "unlink")
 def stage_ids(con: Con, entity: str, graph: Graph, found: Resolution) -> None:
     """View `staged_ids` with the rows of `stitched_ids` for the inner nodes; needs `words` and `stats`."""
     columns = {name: getattr(found, name) for name in LABELS}
-    _register(con, {"key": graph.keys} | columns, graph.inner)
+    _register(con, {"key": graph.keys} | columns, graph.inner, table="resolved_ids")
     appearances = "first_day, first_seen, last_seen, count"
-    rows = f"SELECT {_ids(entity)}, {appearances} FROM resolved JOIN words USING (key) JOIN stats USING (key)"
-    _offer(con, "staged_ids", rows, held=True)
+    rows = f"SELECT {_ids(entity)}, {appearances} FROM resolved_ids JOIN words USING (key) JOIN stats USING (key)"
+    _offer(con, "staged_ids", rows, held=False)
+
+
+def stage_id_changes(con: Con, scope: str) -> Merge:
+    """How `staged_ids` differ from the rows of `stored`, which have a key at most once."""
+    table, key = "identity.stitched_ids", ("key",)
+    new, gone = staged_names(table)
+    differs = " OR ".join(f"(n.{c} IS DISTINCT FROM b.{c})" for c in COMPARED)
+    con.execute(
+        f"CREATE OR REPLACE TEMP TABLE {new} AS SELECT n.* FROM staged_ids n LEFT JOIN stored b USING (key) "
+        f"WHERE b.key IS NULL OR {differs}"
+    )
+    con.execute(
+        f"""CREATE OR REPLACE TEMP TABLE {gone} AS SELECT key FROM stored SEMI JOIN {new} USING (key) UNION ALL
+        SELECT key FROM stored ANTI JOIN staged_ids USING (key)"""
+    )
+    row = con.execute(
+        f"SELECT (SELECT count(*) FROM {new}), count(*), count(n.key) FROM {gone} LEFT JOIN {new} n USING (key)"
+    ).fetchone()
+    assert row is not None
+    change = Change(inserted=row[0] - row[2], updated=row[2], deleted=row[1] - row[2])
+    return Merge(table, "staged_ids", key, scope, change, whole=False)
 
 
 def stage_whole(
     con: Con, entity: str, loaded: Loaded, found: Resolution, table: str = "staged_ids", *, held: bool = True
 ) -> None:
     """The same for all nodes at once; what is not `held` is made when it is read."""
-    labels = {"key": loaded.graph.keys} | {name: getattr(found, name) for name in LABELS} | loaded.appearances
+    labels = (
+        {"key": loaded.graph.keys, "type": loaded.graph.types}
+        | {name: getattr(found, name) for name in LABELS}
+        | loaded.appearances
+    )
     columns = {name: pa.array(values[loaded.at]) for name, values in labels.items()}
-    con.register(f"all_{table}", pa.table(columns | dict(zip(("id_type", "value"), loaded.words.columns, strict=True))))
-    rows = f"""SELECT {_ids(entity)}, DATE '1970-01-01' + first_day::INTEGER AS first_day,
+    con.register(f"all_{table}", pa.table(columns | {"value": loaded.values}))
+    id_type = f"[{', '.join(map(literal, loaded.types))}][type + 1]"
+    rows = f"""SELECT {_ids(entity, id_type)}, DATE '1970-01-01' + first_day::INTEGER AS first_day,
         make_timestamp(first_seen) AS first_seen, make_timestamp(last_seen) AS last_seen, count
         FROM {quote(f"all_{table}")}"""
     _offer(con, table, rows, held=held)
@@ -60,8 +89,8 @@ def _offer(con: Con, table: str, rows: str, *, held: bool) -> None:
     con.execute(f"CREATE OR REPLACE TEMP VIEW {quote(table)} AS {rows}")
 
 
-def _ids(entity: str) -> str:
-    return f"""{literal(entity)} AS entity, key, id_type, value, nullif(component, {NONE}) AS component,
+def _ids(entity: str, id_type: str = "id_type") -> str:
+    return f"""{literal(entity)} AS entity, key, {id_type} AS id_type, value, nullif(component, {NONE}) AS component,
         nullif(known, {NONE}) AS known, {profile_id("profile")} AS profile_id, nullif(profile, {NONE}) AS profile_key,
         {status_name("status")} AS status, {profile_id("retired")} AS retired_id"""
 
@@ -121,10 +150,10 @@ def stage_log(con: Con, entity: str, as_of: date, log: str, found: Resolution) -
         nullif(edge_to, {NONE}) AS edge_to FROM resolved""")
 
 
-def _register(con: Con, columns: dict[str, Ints], only: Flags | None = None) -> None:
-    table = pa.table(columns if only is None else {name: array[only] for name, array in columns.items()})
-    con.register("resolved_arrays", table)
-    con.execute("CREATE OR REPLACE TEMP TABLE resolved AS FROM resolved_arrays")
+def _register(con: Con, columns: dict[str, Ints], only: Flags | None = None, *, table: str = "resolved") -> None:
+    rows = pa.table(columns if only is None else {name: array[only] for name, array in columns.items()})
+    con.register("resolved_arrays", rows)
+    con.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS FROM resolved_arrays")
     con.unregister("resolved_arrays")
 
 

@@ -11,8 +11,10 @@ from profiles_assets.identity.graph import NONE, Codes, Graph, Ints, Previous, R
 from profiles_assets.identity.guards import Verdict, judge
 from profiles_assets.identity.history import compare
 from profiles_assets.identity.ids import assign_ids, retire
+from profiles_assets.identity.joins import APART
 from profiles_assets.identity.keys import LIMIT, NOBODY, OK, UNLINK
-from profiles_assets.identity.limits import APART, Limited, distinct_links, enforce_limits
+from profiles_assets.identity.limits import Limited, enforce_limits
+from profiles_assets.identity.links import distinct_links
 
 
 def resolve(graph: Graph, previous: Previous, rules: Rules) -> Resolution:

@@ -8,9 +8,10 @@ import pyarrow as pa
 
 from profiles_assets.identity import evidence, guard_changes, rules, schema
 from profiles_assets.identity.closure import load_closed_set
-from profiles_assets.identity.graph import Graph, Resolution, Rules
-from profiles_assets.identity.loading import load_graph, view_before, view_evidence
+from profiles_assets.identity.graph import Graph, Previous, Resolution, Rules
+from profiles_assets.identity.loading import view_before, view_evidence
 from profiles_assets.identity.outcome import (
+    stage_id_changes,
     stage_ids,
     stage_log,
     stage_violation_changes,
@@ -85,14 +86,14 @@ def compute_stitched(
     if plan.full:
         loaded = load_whole(con, nodes, entity, spec)
         found = resolve(loaded.graph, loaded.previous, guards)
+        loaded = loaded.without_evidence()
         stage_whole(con, entity, loaded, found, held=_stored(con))
         return _stage(con, spec, plan, loaded.graph, found)
     rules.stage_changed(con, entity)
     if plan.other_guards:
         guard_changes.stage_touched(con, plan.other_guards, spec)
     _stage_frontier(con, edges, plan)
-    load_closed_set(con, nodes, entity, spec, guards)
-    graph, found = resolve_loaded(con, guards)
+    graph, found = resolve_closed(con, *load_closed_set(con, nodes, entity, spec, guards), guards)
     stage_ids(con, entity, graph, found)
     return _stage(con, spec, plan, graph, found)
 
@@ -112,9 +113,8 @@ def write_stitched(con: Con, staged: Staged) -> None:
     progress.record(con, step_name(plan.entity), plan.versions | notes, plan.removed)
 
 
-def resolve_loaded(con: Con, guards: Rules) -> tuple[Graph, Resolution]:
-    """Resolve the picked nodes, giving out no id that a living profile outside them has."""
-    graph, previous = load_graph(con, guards.types)
+def resolve_closed(con: Con, graph: Graph, previous: Previous, guards: Rules) -> tuple[Graph, Resolution]:
+    """Resolve a closed set, giving out no id that a living profile outside it has."""
     while True:
         found = resolve(graph, previous, guards)
         clashes = _living_elsewhere(con, found)
@@ -161,15 +161,15 @@ def _stage(con: Con, spec: Entity, plan: Plan, graph: Graph, found: Resolution) 
     stage_log(con, plan.entity, plan.as_of, schema.view(con, "identity_log"), found)
     mine = f"entity = {literal(plan.entity)}"
     scope = mine if plan.full else f"{mine} AND key IN (SELECT key FROM closed)"
-    ids = _stage_merge(con, mine, "" if plan.full else "stored")
+    ids = _stage_whole_merge(con, mine) if plan.full else stage_id_changes(con, mine)
     stage_violation_changes(con, schema.view(con, "identity_violations"), scope)
     return Staged(_report(plan, graph, found, ids.change), plan, ids)
 
 
-def _stage_merge(con: Con, scope: str, stored: str) -> Merge:
+def _stage_whole_merge(con: Con, scope: str) -> Merge:
     table, key = "identity.stitched_ids", ("entity", "key")
     if _stored(con):
-        return stage_merge(con, table, "staged_ids", key, scope, stored=stored)
+        return stage_merge(con, table, "staged_ids", key, scope)
     return Merge(table, "staged_ids", key, scope, Change(inserted=_count(con, "staged_ids")), whole=True)
 
 

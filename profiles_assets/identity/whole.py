@@ -56,7 +56,7 @@ def load_whole(con: Con, nodes: str, entity: str, spec: Entity) -> Loaded:
     allowed = _judge(con, places, barred)
     graph = _graph(con, places, columns, rows, stats, kinds=kinds, standing=barred, allowed=allowed)
     appearances = {name: getattr(stats, name) for name in ("first_day", "first_seen", "last_seen", "count")}
-    return Loaded(graph, _previous(con, places), words.select(["id_type", "value"]), at, appearances)
+    return Loaded(graph, _previous(con, places), words["value"], at, appearances, types)
 
 
 def _read_rows(con: Con, width: int) -> Rows:
@@ -127,7 +127,7 @@ def _read_words(con: Con, nodes: str, entity: str, spec: Entity, places: Places)
     """Texts, types and standing of the nodes, and the place of each; the dictionary may know others, too."""
     types = ", ".join(map(literal, spec.ids))
     words = con.sql(
-        f"""SELECT key, id_type, value, (list_position([{types}], id_type) - 1)::TINYINT AS type,
+        f"""SELECT key, value, (list_position([{types}], id_type) - 1)::TINYINT AS type,
             {standing(spec)} AS barred FROM {nodes} WHERE entity = {literal(entity)}"""
     ).to_arrow_table()
     at = places.find(words["key"].to_numpy())

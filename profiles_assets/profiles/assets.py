@@ -9,7 +9,7 @@ from profiles_assets.profiles.rows import rows_table
 from profiles_assets.profiles.table import update_profiles, view_name
 from profiles_assets.project.funnels import FUNNEL_MEANING, funnel_columns
 from profiles_assets.project.project import Project
-from profiles_assets.project.score_columns import PARTS
+from profiles_assets.project.score_columns import MIX, PARTS
 from profiles_assets.shell import (
     FRESHNESS,
     ROW_COUNT,
@@ -58,6 +58,7 @@ def _profiles_asset(project: Project, entity: str) -> dg.AssetsDefinition:
     key, described = profiles_key(entity), _columns(project, entity)
     feeds = [*stored_tables(project, entity), *(f"metrics/{name}" for name in project.metrics_of(entity))]
     feeds += [f"predictions/{name}" for name in project.predictions_of(entity)]
+    feeds += [f"attribution/{name}" for name in project.attributions_of(entity)]
 
     @dg.asset(
         key=key,
@@ -97,7 +98,12 @@ def _columns(project: Project, entity: str) -> dict[str, tuple[str, str]]:
         for name in project.predictions_of(entity)
         for part in PARTS
     }
-    return COLUMNS | traits | funnels | scores
+    mixes = {
+        name + part.suffix: (part.sql_type, f"{part.description}, of the attribution {name}.")
+        for name in project.attributions_of(entity)
+        for part in MIX
+    }
+    return COLUMNS | traits | funnels | scores | mixes
 
 
 def _description(project: Project, entity: str) -> str:

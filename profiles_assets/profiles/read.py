@@ -15,7 +15,7 @@ from profiles_assets.profiles.table import masked_select, view_name
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.problems import did_you_mean
 from profiles_assets.project.project import Project
-from profiles_assets.project.score_columns import PARTS
+from profiles_assets.project.score_columns import MIX, PARTS
 from profiles_assets.traits.evaluate import stage_traits_as_of
 from profiles_assets.traits.identify import stage_identify_traits
 from resources.tables import columns, literal
@@ -80,7 +80,7 @@ def read_profile(con: Con, project: Project, asked: str, *, personal: bool = Fal
 def read_profile_as_of(
     con: Con, project: Project, asked: str, as_of: date, *, personal: bool = False
 ) -> dict[str, Any]:
-    """The same as of a past day: identity and traits computed from what was visible then, no predictions."""
+    """The same as of a past day: identity and traits computed from what was visible then, no predictions or credits."""
     entity_now = _entity(project, asked)
     stage_traits_as_of(con, project, entity_now, as_of, "traits_then", more=stage_functions_as_of)
     entity, profile_id = find_profile(con, project, asked, "stitched_then")
@@ -100,8 +100,9 @@ def read_profile_as_of(
 
 
 def arranged(project: Project, entity: str, row: dict[str, Any], as_of: date) -> dict[str, Any]:
-    """A wide row as {profile_id, entity, as_of, seen, ids, identify_traits, traits by section, predictions}."""
+    """A wide row as {profile_id, entity, as_of, seen, ids, identify_traits, traits, predictions, credits}."""
     predictions, sections = project.predictions_of(entity), project.sections_of(entity)
+    mixes = project.attributions_of(entity)
     return {
         "profile_id": row["profile_id"],
         "entity": entity,
@@ -114,6 +115,7 @@ def arranged(project: Project, entity: str, row: dict[str, Any], as_of: date) ->
         "funnels": {n: {c: row.get(c) for c in funnel_columns(n)} for n in project.funnels_of(entity)},
         "audiences": [name for name in project.audiences_of(entity) if row.get(name)],
         "predictions": {name: {part.column: row.get(name + part.suffix) for part in PARTS} for name in predictions},
+        "attribution": {n: {part.column: row.get(n + part.suffix) for part in MIX} for n in mixes},
     }
 
 

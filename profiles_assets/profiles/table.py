@@ -5,7 +5,7 @@ by themselves or depend on a prediction; `profiles.<entity>` is the view that pe
 """
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -18,7 +18,7 @@ from profiles_assets.profiles.publication import publish_complete
 from profiles_assets.profiles.rows import ROWS, rows_shape, rows_table, stage_rows
 from profiles_assets.project.personal import personal_columns, personal_ids, personal_keys
 from profiles_assets.project.project import Project
-from profiles_assets.project.score_columns import PARTS
+from profiles_assets.project.score_columns import MIX, PARTS, PEOPLE, Part
 from profiles_assets.traits.derived import Reading, add_traits, read_traits, stored_tables
 from resources import progress
 from resources.feed import newest_snapshot
@@ -82,9 +82,10 @@ def update_profiles(lake: Lake, project: Project, entity: str) -> ProfilesReport
 
 def inputs(project: Project, entity: str) -> list[str]:
     """Steps whose notes decide what the profiles of an entity are."""
-    stored, predictions = stored_tables(project, entity), [f"predictions/{n}" for n in project.predictions_of(entity)]
+    stored, late = stored_tables(project, entity), [f"predictions/{n}" for n in project.predictions_of(entity)]
+    late += [f"attribution/{name}" for name in project.attributions_of(entity)]
     metrics = [f"metrics/{name}" for name in project.metrics_of(entity)]
-    return [*(f"raw_events/{s}" for s in project.sources), f"stitched_ids/{entity}", *stored, *metrics, *predictions]
+    return [*(f"raw_events/{s}" for s in project.sources), f"stitched_ids/{entity}", *stored, *metrics, *late]
 
 
 def profiles_version(con: Con, project: Project, entity: str, as_of: date | None) -> str:
@@ -114,23 +115,28 @@ def masked_select(project: Project, entity: str, select: str, have: Collection[s
 
 
 def view_sql(con: Con, project: Project, entity: str) -> str:
-    """SELECT of the unmasked view: stored rows, predictions, and the traits computed when reading."""
-    joins, scores = "", []
-    for name in project.predictions_of(entity):
-        table = f"predictions.{quote(name)}"
-        if exists(con, table):
-            joins += f" LEFT JOIN {table} AS {quote(name)} USING (profile_id)"
-        scores += score_columns(name, exists(con, table))
-    select = f"SELECT {', '.join(['person.*', *scores])} FROM {rows_table(entity)} AS person{joins}"
+    """SELECT of the unmasked view: stored rows, predictions, credited mixes, and the traits computed when reading."""
+    joins, late = "", []
+    for number, (name, table, parts) in enumerate(late_tables(project, entity)):
+        alias = f"late_{number}" if exists(con, table) else ""
+        if alias:
+            joins += f" LEFT JOIN {table} AS {alias} USING (profile_id)"
+        late += late_columns(name, parts, alias)
+    select = f"SELECT {', '.join(['person.*', *late])} FROM {rows_table(entity)} AS person{joins}"
     reading = Reading.of(project, entity, AS_OF.format(entity))
     return add_traits(select, read_traits(project, entity), project.facts_of(entity), reading)
 
 
-def score_columns(name: str, scored: bool) -> list[str]:
-    """Columns in which a prediction comes back as traits."""
+def late_tables(project: Project, entity: str) -> list[tuple[str, str, tuple[Part, ...]]]:
+    """Name, table and columns of each prediction and attribution that comes back as traits."""
+    found = [(name, f"predictions.{quote(name)}", PARTS) for name in project.predictions_of(entity)]
+    return found + [(name, f"attribution.{quote(name + PEOPLE)}", MIX) for name in project.attributions_of(entity)]
+
+
+def late_columns(name: str, parts: Iterable[Part], alias: str) -> list[str]:
+    """Columns of a table in which a prediction or attribution comes back as traits; empty ones without a table."""
     return [
-        f"{quote(name) + '.' + p.column if scored else f'NULL::{p.sql_type}'} AS {quote(name + p.suffix)}"
-        for p in PARTS
+        f"{f'{alias}.{quote(p.column)}' if alias else f'NULL::{p.sql_type}'} AS {quote(name + p.suffix)}" for p in parts
     ]
 
 

@@ -15,7 +15,7 @@ from profiles_assets.profiles.masking import masked_sql
 from profiles_assets.profiles.publication import MADE_FROM, profiles_note, publish_complete, unpublish
 from profiles_assets.profiles.table import view_name
 from profiles_assets.project.funnels import funnel_columns
-from profiles_assets.project.graph import predicted_columns
+from profiles_assets.project.graph import late_columns
 from profiles_assets.project.project import Project
 from profiles_assets.project.views import KEYS, OWN_COLUMNS
 from resources import progress
@@ -128,7 +128,8 @@ def all_traits(project: Project, name: str) -> list[str]:
     """Traits, audiences, funnel columns and scores that a view has where it names none."""
     view = project.views[name]
     funnels = [column for funnel in project.funnels_of(view.entity) for column in funnel_columns(funnel)]
-    known = [*project.facts_of(view.entity), *funnels, *predicted_columns(project.predictions_of(view.entity))]
+    late = late_columns(project.predictions_of(view.entity), project.attributions_of(view.entity))
+    known = [*project.facts_of(view.entity), *funnels, *late]
     return [column for column in known if column not in (view.spec.key, *OWN_COLUMNS)]
 
 

@@ -1,11 +1,13 @@
 """attribution/*.yml: which touchpoints lead to which conversion."""
 
 from collections.abc import Iterator
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from profiles_assets.project.base import Days, Name, Path, Spec
+
+Rule = Literal["first", "last", "last_non_direct", "linear", "time_decay", "position", "shapley"]
 
 
 class Touchpoint(Spec):
@@ -15,6 +17,16 @@ class Touchpoint(Spec):
 
     event: str = Field(min_length=1, description="Event that is a touch.", examples=["page_viewed"])
     channel: Path = Field(description="Property that names the channel.", examples=["utm_source"])
+
+
+class Cost(Spec):
+    """Events that say what a channel cost on a day."""
+
+    noun: ClassVar[str] = "cost"
+
+    event: str = Field(min_length=1, description="Event that tells a cost.", examples=["ad_spend"])
+    channel: Path = Field(description="Property that names the channel.", examples=["utm_source"])
+    amount: Path = Field(description="Property that is the amount, in the unit of value.", examples=["cost"])
 
 
 class Attribution(Spec):
@@ -36,6 +48,14 @@ class Attribution(Spec):
         default_factory=lambda: ["direct"], description="Channels that are no reason to come.", examples=[["direct"]]
     )
     half_life: Days = Field(default=7, description="After how long a touch counts half in time_decay.")
+    costs: list[Cost] = Field(
+        default_factory=list,
+        description="Events that tell what channels cost, each with the properties that name channel and amount.",
+        examples=[[{"event": "ad_spend", "channel": "utm_source", "amount": "cost"}]],
+    )
+    mix: Rule = Field(
+        default="linear", description="Model whose shares come back as traits of people.", examples=["position"]
+    )
     title: str = Field(default="", description="Name for people.")
     description: str = Field(default="", description="What it is for.")
     owner: str = Field(default="", description="Who answers for it; by default the owner of the file.")
@@ -56,3 +76,5 @@ def properties_read(spec: Attribution) -> Iterator[tuple[str, str, bool]]:
     yield from ((touch.event, touch.channel, False) for touch in spec.touchpoints)
     if spec.value:
         yield spec.conversion, spec.value, True
+    for cost in spec.costs:
+        yield from ((cost.event, cost.channel, False), (cost.event, cost.amount, True))

@@ -7,7 +7,6 @@ from profiles_assets.project.conditions import ConditionError, comparisons, pars
 from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.events import Events
 from profiles_assets.project.funnels import REPORT, Funnel, Step, funnel_columns
-from profiles_assets.project.graph import predicted_columns
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.problems import Problem
 from profiles_assets.project.project import Declared
@@ -29,10 +28,10 @@ def funnel_problems(draft: Draft) -> Iterator[Problem]:
 
 def _name_problems(draft: Draft, name: str) -> Iterator[Problem]:
     place, names = draft.place("funnels", name), draft.declared["funnels"]
-    scores = predicted_columns(draft.predictions_of(draft.entity_of(place.document)))
+    late = draft.late_columns(draft.entity_of(place.document))
     for column in funnel_columns(name):
-        if column in scores:
-            message = f'funnel "{name}" has a column "{column}", as prediction "{scores[column]}" has'
+        if column in late:
+            message = f'funnel "{name}" has a column "{column}", as {late[column]} has'
             yield place.problem(message, hint="rename one of them", of_key=True)
     if fault := next(filter(None, map(name_problem, funnel_columns(name))), None):
         yield place.problem(fault[0], hint=fault[1], of_key=True)

@@ -1,8 +1,9 @@
 """Checks of predictions against sources and traits."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from profiles_assets.project.bands import band_problems
 from profiles_assets.project.base import NAME
@@ -10,7 +11,7 @@ from profiles_assets.project.check_traits import unknown_column
 from profiles_assets.project.conditions import ConditionError, comparisons, parse_conditions
 from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.events import Events
-from profiles_assets.project.graph import predicted_columns, reachable, score_columns, trait_inputs
+from profiles_assets.project.graph import reachable, score_columns, trait_inputs
 from profiles_assets.project.model_files import model_fault
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.predictions import Prediction
@@ -57,7 +58,7 @@ class _Check:
 
     def problems(self, place: Place) -> Iterator[Problem]:
         yield from self._target(place)
-        yield from self._among(place)
+        yield from self._conditions(place, "among", self.spec.among)
         yield from self._features(place)
         yield from self._bands(place)
         yield from self._model(place)
@@ -67,10 +68,15 @@ class _Check:
         fault = spec.folder and model_fault(spec.folder, spec.model, spec.is_probability)
         if fault:
             yield place.problem(f"model: {fault[0]}", "model", hint=fault[1])
+        if spec.of_traits and spec.model in ("btyd", "blend"):
+            message = f"model: {spec.model} is about an event that comes again, and predict: is about traits"
+            yield place.problem(message, "model", hint="write auto, boosted or a Python file")
 
     def _target(self, place: Place) -> Iterator[Problem]:
         target = self.spec.predict
-        if fault := self.events.fault(target.event, self.forecast.entity):
+        if self.spec.of_traits:
+            yield from self._conditions(place, "predict", target.met)
+        elif fault := self.events.fault(target.event, self.forecast.entity):
             yield place.problem(f"predict: {fault[0]}", "predict", hint=fault[1])
         elif target.goal == "sum":
             kind = property_kind(self.draft.project, target.event, target.property)
@@ -78,11 +84,11 @@ class _Check:
                 message = f'sum needs a number, but "{target.property}" is {WORDS[kind or "text"]}'
                 yield place.problem(f"predict: {message}", "predict", hint="look at types: of the source")
 
-    def _among(self, place: Place) -> Iterator[Problem]:
+    def _conditions(self, place: Place, key: str, given: Mapping[str, Any]) -> Iterator[Problem]:
         try:
-            parsed = parse_conditions(self.spec.among)
+            parsed = parse_conditions(given)
         except ConditionError as error:
-            yield place.problem(f"among: {error}", "among", *error.path)
+            yield place.problem(f"{key}: {error}", key, *error.path)
             return
         for comparison in comparisons(parsed):
             fault = self._unusable(comparison.field) or (
@@ -90,7 +96,7 @@ class _Check:
                 "",
             )
             if fault[0]:
-                yield place.problem(f"among: {fault[0]}", "among", comparison.field, hint=fault[1])
+                yield place.problem(f"{key}: {fault[0]}", key, comparison.field, hint=fault[1])
 
     def _features(self, place: Place) -> Iterator[Problem]:
         for key, names in (
@@ -107,10 +113,12 @@ class _Check:
 
     def _unusable(self, name: str) -> tuple[str, str] | None:
         entity = self.forecast.entity
-        scores = predicted_columns(self.draft.predictions_of(entity))
-        if not scores.keys().isdisjoint({name, *reachable(trait_inputs(self.draft.project, entity), name)}):
+        late = self.draft.late_columns(entity)
+        made_from = {name, *reachable(trait_inputs(self.draft.project, entity), name)} & late.keys()
+        if made_from:
             hint = "predictions are made from traits over events, and come before everything else"
-            return f'"{name}" is itself made from a prediction', hint
+            what = "an attribution" if late[min(made_from)].startswith("attribution") else "a prediction"
+            return f'"{name}" is itself made from {what}', hint
         return self._unknown(name)
 
     def _bands(self, place: Place) -> Iterator[Problem]:

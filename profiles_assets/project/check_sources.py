@@ -63,6 +63,8 @@ def source_problems(draft: Draft) -> Iterator[Problem]:
 def _id_problems(draft: Draft, name: str, source: Source, known: list[str]) -> Iterator[Problem]:
     unknown = [id_type for id_type in source.ids if id_type not in known]
     place = draft.place("sources", name)
+    if not source.ids and not source.preset:
+        return
     if not source.ids:
         message = f'the preset of source "{name}" fills in {any_of(list(PRESETS[str(source.preset)]["ids"]))} only'
         yield place.problem(message, "preset", hint=f"add ids to the source, with the path of {any_of(known)}")

@@ -8,7 +8,7 @@ from profiles_assets.project.draft import Draft, Place
 from profiles_assets.project.events import Events
 from profiles_assets.project.formulas import formula_problems
 from profiles_assets.project.funnels import funnel_columns
-from profiles_assets.project.graph import cycles, predicted_columns, trait_inputs
+from profiles_assets.project.graph import cycles, trait_inputs
 from profiles_assets.project.names import name_problem
 from profiles_assets.project.problems import Problem, any_of, did_you_mean
 from profiles_assets.project.sql_check import sql_problems
@@ -41,7 +41,7 @@ def entity_problems(draft: Draft) -> Iterator[Problem]:
 
 def _name_problems(draft: Draft) -> Iterator[Problem]:
     for entity, names in draft.columns.items():
-        taken = {column: f'prediction "{p}"' for column, p in predicted_columns(draft.predictions_of(entity)).items()}
+        taken = draft.late_columns(entity)
         taken |= {column: f'funnel "{f}"' for f in draft.names_of("funnels", entity) for column in funnel_columns(f)}
         for name, places in names.items():
             for place in places[1:]:
@@ -158,7 +158,7 @@ class _Check:
 
 def unknown_column(draft: Draft, entity: str, name: str, kinds: dict[str, Kind | None]) -> tuple[str, str] | None:
     """Why a name is no trait, score, audience or funnel column of an entity, with a hint; None when it is one."""
-    known = {**draft.columns.get(entity, {}), **predicted_columns(draft.predictions_of(entity)), **kinds}
+    known = {**draft.columns.get(entity, {}), **draft.late_columns(entity), **kinds}
     if name in known:
         return None
     elsewhere = [e for e, names in draft.columns.items() if name in names]

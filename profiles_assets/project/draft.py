@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from profiles_assets.project.graph import late_columns
 from profiles_assets.project.problems import Problem
 from profiles_assets.project.project import Project
 from profiles_assets.project.yaml_lines import Document, Part
@@ -74,9 +75,9 @@ class Draft:
         """Names of the declared predictions, funnels, … about an entity."""
         return [n for n, document in self.declared.get(kind, {}).items() if self.entity_of(document) == entity]
 
-    def predictions_of(self, entity: str) -> list[str]:
-        """Names of the declared predictions about an entity."""
-        return self.names_of("predictions", entity)
+    def late_columns(self, entity: str) -> dict[str, str]:
+        """Columns that declared predictions and attributions add to an entity, each with what it comes from."""
+        return late_columns(self.names_of("predictions", entity), self.names_of("attribution", entity))
 
     def entity(self, name: str) -> Place:
         """Where an entity stands."""

@@ -36,8 +36,8 @@ class Events:
         told = [raw.get("event_is") or alone, *(events if isinstance(events, list) else [])]
         return list(dict.fromkeys(map(str, filter(None, told))))
 
-    def fault(self, event: str, entity: str) -> Fault | None:
-        """Why an event cannot be read for an entity, with a hint; None when it can."""
+    def fault(self, event: str, entity: str = "") -> Fault | None:
+        """Why an event cannot be read for an entity, or for nobody in particular, with a hint; None when it can."""
         if not event:
             return (
                 "the name of the event is missing",

@@ -5,7 +5,7 @@ from functools import lru_cache
 from graphlib import TopologicalSorter
 
 from profiles_assets.project.project import Project
-from profiles_assets.project.score_columns import PARTS
+from profiles_assets.project.score_columns import MIX, PARTS
 
 Inputs = Mapping[str, tuple[str, ...]]
 
@@ -18,6 +18,17 @@ def score_columns(prediction: str) -> dict[str, str]:
 def predicted_columns(predictions: Iterable[str]) -> dict[str, str]:
     """Columns that several predictions add, each with the prediction it comes from."""
     return {column: prediction for prediction in predictions for column in score_columns(prediction)}
+
+
+def mix_columns(attribution: str) -> dict[str, str]:
+    """Columns that an attribution adds to a profile, and their types."""
+    return {attribution + part.suffix: part.kind for part in MIX}
+
+
+def late_columns(predictions: Iterable[str], attributions: Iterable[str]) -> dict[str, str]:
+    """Columns that come back as traits once all others are known, each with what it comes from, in words."""
+    found = {column: f'prediction "{name}"' for column, name in predicted_columns(predictions).items()}
+    return found | {column: f'attribution "{name}"' for name in attributions for column in mix_columns(name)}
 
 
 def trait_inputs(project: Project, entity: str) -> dict[str, tuple[str, ...]]:
@@ -38,8 +49,8 @@ def _ordered(inputs: tuple[tuple[str, tuple[str, ...]], ...]) -> tuple[str, ...]
 
 
 def traits_after_predictions(project: Project, entity: str) -> list[str]:
-    """Traits and audiences that depend on a prediction, in the order in which they can be computed."""
-    late = set(predicted_columns(project.predictions_of(entity)))
+    """Traits and audiences that depend on a prediction or an attribution, in the order to compute them in."""
+    late = set(late_columns(project.predictions_of(entity), project.attributions_of(entity)))
     if not late:
         return []
     inputs, ordered = trait_inputs(project, entity), []
@@ -51,7 +62,7 @@ def traits_after_predictions(project: Project, entity: str) -> list[str]:
 
 
 def depends_on_prediction(project: Project, entity: str, trait: str) -> bool:
-    """True for a trait or audience that is made from a prediction, directly or through others."""
+    """True for a trait or audience made from a prediction or an attribution, directly or through others."""
     return trait in traits_after_predictions(project, entity)
 
 

@@ -1,40 +1,55 @@
 """predictions/*.yml: what to predict about whom, and how to name the result."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, WithJsonSchema
 
-from profiles_assets.project.base import Conditions, Days, Name, Spec
+from profiles_assets.project.base import CONDITIONS_SCHEMA, Conditions, Days, Name, Spec
+from profiles_assets.project.conditions import fields, parse_conditions
 from profiles_assets.project.model_files import KINDS, SCHEMA, model_kind, model_source
 
-Goal = Literal["none", "any", "count", "sum"]
+Goal = Literal["none", "any", "count", "sum", "becomes"]
 GOALS: dict[str | None, Goal] = {"no": "none", "count": "count", "sum": "sum", None: "any"}
 PREDICT = re.compile(r"^(?:(no|count|sum)\s+)?([A-Za-z][\w \-]*?)(?:\.([A-Za-z_][\w.]*))?$")
 
 
-TARGET_SCHEMA = {"type": "string", "examples": ["no order_completed", "sum order_completed.total"]}
+COMPARISON = re.compile(r"^([a-z][a-z0-9_]*)\s*(!=|<=|>=|=|<|>)\s*(\S.*)$")
+FORMS = "no EVENT, EVENT, count EVENT, sum EVENT.PROPERTY or a condition on traits such as {plan: premium}"
+
+TARGET_SCHEMA = {
+    "anyOf": [
+        {"type": "string", "examples": ["no order_completed", "sum order_completed.total"]},
+        CONDITIONS_SCHEMA | {"examples": [{"plan": "premium"}, {"lifetime_value": ">= 500"}]},
+    ]
+}
 
 
 class Target(Spec):
-    """What happens within the horizon: no event, any event, their number or a sum over them."""
+    """What happens within the horizon: no event, any event, their number or a sum, or a condition that is met."""
 
     goal: Goal
-    event: str
+    event: str = ""
     property: str = ""
+    met: Conditions = Field(default_factory=dict)
 
 
 def parse_target(value: Any) -> Target:
-    """Target of `no EVENT`, `EVENT`, `count EVENT` or `sum EVENT.PROPERTY`.
+    """Target of `no EVENT`, `EVENT`, `count EVENT`, `sum EVENT.PROPERTY` or of conditions on traits.
 
     Raises ValueError for anything else; a Target passes as it is.
     """
     if isinstance(value, Target):
         return value
+    if isinstance(value, Mapping) and value:
+        return Target(goal="becomes", met=dict(value))
     match = PREDICT.match(value.strip()) if isinstance(value, str) else None
     if match is None or match[2] in GOALS or (match[1] == "sum") != (match[3] is not None):
-        raise ValueError(f'"{value}" is not a target; write no EVENT, EVENT, count EVENT or sum EVENT.PROPERTY')
+        near = COMPARISON.match(value.strip()) if isinstance(value, str) else None
+        hint = f'; did you mean {{{near[1]}: "{near[2]} {near[3]}"}}?' if near else ""
+        raise ValueError(f'"{value}" is not a target; write {FORMS}{hint}')
     return Target(goal=GOALS[match[1]], event=match[2], property=match[3] or "")
 
 
@@ -50,13 +65,13 @@ class Features(Spec):
 
 
 class Prediction(Spec):
-    """One prediction: a probability (no EVENT, EVENT) or an expected amount (count, sum)."""
+    """One prediction: a probability (no EVENT, EVENT, a condition) or an expected amount (count, sum)."""
 
     noun: ClassVar[str] = "prediction"
 
     predict: Annotated[Target, BeforeValidator(parse_target), WithJsonSchema(TARGET_SCHEMA)] = Field(
-        description="What happens: no EVENT, EVENT, count EVENT or sum EVENT.PROPERTY.",
-        examples=["no order_completed"],
+        description="What happens: no EVENT, EVENT, count EVENT, sum EVENT.PROPERTY or conditions on traits.",
+        examples=["no order_completed", {"plan": "premium"}],
     )
     over: Days = Field(description="Horizon, counted from the day after as_of.", examples=["30 days"])
     among: Conditions = Field(
@@ -107,9 +122,19 @@ class Prediction(Spec):
         return self._folder
 
     @property
+    def of_traits(self) -> bool:
+        """True when it predicts traits at the end of the horizon, not an event."""
+        return self.predict.goal == "becomes"
+
+    @property
+    def predicted_traits(self) -> tuple[str, ...]:
+        """The traits it predicts; none for events. Raises ConditionError for conditions that make no sense."""
+        return fields(parse_conditions(self.predict.met)) if self.of_traits else ()
+
+    @property
     def is_probability(self) -> bool:
         """True when the score is a probability, False when it is an amount."""
-        return self.predict.goal in ("none", "any")
+        return self.predict.goal in ("none", "any", "becomes")
 
 
 class PredictionsFile(Spec):

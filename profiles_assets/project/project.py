@@ -117,6 +117,10 @@ class Project:
         """All profile functions over the events of an entity, by name."""
         return {name: found for name, found in self.functions.items() if found.entity == entity}
 
+    def attributions_of(self, entity: str) -> dict[str, Declared[Attribution]]:
+        """All attributions of the conversions of an entity, by name."""
+        return about(self.attribution, entity)
+
     def function_traits_of(self, entity: str) -> dict[str, dict[str, Trait]]:
         """Traits of an entity whose values profile functions give, by function and name."""
         found: dict[str, dict[str, Trait]] = {}

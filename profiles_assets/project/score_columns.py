@@ -1,11 +1,11 @@
-"""The columns in which a prediction comes back as traits."""
+"""The columns in which predictions and attributions come back as traits."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Part:
-    """A column of a table of scores, and what it is as a trait, named `<prediction><suffix>`."""
+    """A column of a table by person, and what it is as a trait, named `<prediction or attribution><suffix>`."""
 
     suffix: str
     column: str
@@ -24,4 +24,10 @@ PARTS = (
     Part("_version", "version", "VARCHAR", "text", "Id of the model"),
     Part("_as_of", "as_of", "DATE", "date", "Day of the score"),
 )
-SUFFIXES = {part.suffix: part for part in PARTS}
+PEOPLE = "__people"
+MIX = (
+    Part("_top", "top", "VARCHAR", "text", "Channel with the most credit for the person's conversions"),
+    Part("_share", "share", "DOUBLE", "number", "Its share of the credit, 0 to 1"),
+    Part("_channels", "channels", "VARCHAR[]", "list", "Channels with any credit, first the one with the most"),
+    Part("_mix", "mix", "MAP(VARCHAR, DOUBLE)", "map", "Share of the credit by channel, adding up to 1"),
+)

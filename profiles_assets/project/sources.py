@@ -115,8 +115,7 @@ class Source(Spec):
         examples=[["page_viewed", "product_viewed"]],
     )
     ids: dict[Name, Path] = Field(
-        min_length=1,
-        description="Identifier type: path of its value.",
+        description="Identifier type: path of its value; {} for events that are nobody's, such as costs.",
         examples=[{"user_id": "userId", "email": "context.traits.email"}],
     )
     properties: Path | None = Field(

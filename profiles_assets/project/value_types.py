@@ -5,12 +5,12 @@ from typing import Literal
 from profiles_assets.project.audiences import Audience
 from profiles_assets.project.conditions import ORDERED, Comparison
 from profiles_assets.project.funnels import funnel_columns
-from profiles_assets.project.graph import score_columns
+from profiles_assets.project.graph import mix_columns, score_columns
 from profiles_assets.project.project import Fact, Project
 from profiles_assets.project.sources import Source
 from profiles_assets.project.traits import WHOLE_EVENT_VERBS
 
-Kind = Literal["number", "text", "boolean", "time", "list"]
+Kind = Literal["number", "text", "boolean", "time", "list", "map"]
 
 KINDS: dict[str, Kind] = {
     "text": "text",
@@ -21,6 +21,7 @@ KINDS: dict[str, Kind] = {
     "time": "time",
     "date": "time",
     "list": "list",
+    "map": "map",
 }
 BUILT_IN: dict[str, Kind] = {
     "time": "time",
@@ -51,6 +52,7 @@ WORDS: dict[Kind, str] = {
     "boolean": "true or false",
     "time": "a time",
     "list": "a list",
+    "map": "a map",
 }
 
 
@@ -82,9 +84,10 @@ def trait_kind(project: Project, trait: Fact) -> Kind | None:
 
 
 def column_kinds(project: Project, entity: str) -> dict[str, Kind | None]:
-    """Kind of every trait, audience, score and funnel column of an entity."""
+    """Kind of every trait, audience, score, credited mix and funnel column of an entity."""
     traits = {name: trait_kind(project, fact) for name, fact in project.facts_of(entity).items()}
     scores = [score_columns(name) for name in project.predictions_of(entity)]
+    scores += [mix_columns(name) for name in project.attributions_of(entity)]
     scores += [funnel_columns(name) for name in project.funnels_of(entity)]
     return {column: KINDS[kind] for columns in scores for column, kind in columns.items()} | traits
 
@@ -118,4 +121,4 @@ def fits(value: object, kind: Kind | None) -> bool:
         return True
     if kind == "text":
         return isinstance(value, str)
-    return kind != "list" and _equal_makes_sense(value, kind or "text")
+    return kind not in ("list", "map") and _equal_makes_sense(value, kind or "text")

@@ -13,8 +13,11 @@ from resources.tables import columns, literal, quote
 Con = duckdb.DuckDBPyConnection
 OTHER = "other"
 SHOWN = 5
-RUNS = {"ops.progress", "ops.publications", "identity.identity_log", "identity.id_removed", "audiences.log", "ops.salt"}
-MODELS = {"ops.models", "ops.backtests", "ops.training_rows"}
+RUNS = {
+    "ops.progress", "ops.publications", "identity.identity_log", "identity.id_removed", "audiences.log", "ops.salt",
+    "ops.outcomes", "ops.drift", "ops.artefacts",
+}  # fmt: skip
+MODELS = {"ops.models", "ops.backtests", "ops.training_rows", "ops.model_cards"}
 VOLATILE = {"profile_key", "retired_id", "signature", "since", "written"}
 KEYS = ("profile_id", "entity", "source", "day", "file", "position", "key", "tuple_key", "event_day")
 PLAIN = {"BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN"}
@@ -55,10 +58,15 @@ def compare(lake: Lake, other: Lake) -> Comparison:
             _name_profiles(con)
             left_out = _left_out(con)
             every = sorted({*_tables(con, "lake"), *_tables(con, OTHER)})
-            tables = [table for table in every if table not in left_out and table not in RUNS]
+            tables = [table for table in every if table not in left_out and not _of_runs(table)]
             return Comparison(tables, [d for table in tables for d in _differences(con, table)], left_out)
         finally:
             con.execute(f"DETACH {OTHER}")
+
+
+def _of_runs(table: str) -> bool:
+    """Whether a table tells of the runs themselves: when they were, and what was said then."""
+    return table in RUNS or table.endswith("__published")
 
 
 def _tables(con: Con, database: str) -> list[str]:

@@ -94,6 +94,8 @@ class Copies:
 
     def _sampled(self, name: str) -> str:
         source = self.project.sources[name]
+        if not source.ids:
+            return "SELECT *, true AS keep FROM copied_records"
         extraction = extraction_of(source)
         who = extraction.first_of(source.ids.values())
         share = int((self.share or 0) * HASHES)

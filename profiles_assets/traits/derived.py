@@ -36,6 +36,7 @@ KIND_TYPES: dict[Kind | None, str] = {
     "boolean": "BOOLEAN",
     "time": "TIMESTAMP",
     "list": "VARCHAR[]",
+    "map": "MAP(VARCHAR, DOUBLE)",
     None: "",
 }
 

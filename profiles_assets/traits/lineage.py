@@ -10,7 +10,7 @@ from profiles_assets.events.columns import SQL_TYPES, column_inputs, used_paths
 from profiles_assets.project.funnels import funnel_columns
 from profiles_assets.project.graph import predicted_columns
 from profiles_assets.project.project import Project
-from profiles_assets.project.score_columns import PARTS
+from profiles_assets.project.score_columns import MIX, PARTS
 from profiles_assets.project.traits import TRAIT_VERBS
 from profiles_assets.traits.columns import BUILTIN, EventColumns
 from profiles_assets.traits.compile import compile_section
@@ -104,6 +104,8 @@ def _places(project: Project, entity: str) -> dict[str, Origin]:
     scores = {part.suffix: part.column for part in PARTS}
     for column, prediction in predicted_columns(project.predictions_of(entity)).items():
         found[column] = Origin(f"predictions/{prediction}", scores.get(column.removeprefix(prediction), column))
+    for name in project.attributions_of(entity):
+        found |= {name + part.suffix: Origin(f"attribution/{name}", part.column) for part in MIX}
     return found
 
 
@@ -113,4 +115,9 @@ def used_by(project: Project, entity: str, name: str) -> list[str]:
     found = [f"trait {n}" for n, t in traits.items() if name in t.inputs]
     found += [f"audience {n}" for n, a in audiences.items() if name in a.spec.inputs]
     found += [f"prediction {n} (among)" for n, p in project.predictions_of(entity).items() if name in p.spec.among]
+    found += [
+        f"prediction {n} (predict)"
+        for n, p in project.predictions_of(entity).items()
+        if name in p.spec.predicted_traits
+    ]
     return found + [f"view {n}" for n, v in project.views_of(entity).items() if name in v.spec.traits]

@@ -42,7 +42,8 @@ def test_show_as_of_an_older_day(shop: Path) -> None:
     email = an_email(shop)
     now = json.loads(profiles(shop, "show", f"email:{email}", "--json"))
     newest = json.loads(profiles(shop, "show", f"email:{email}", "--as-of", now["as_of"], "--json"))
-    assert {**newest, "predictions": None} == {**now, "predictions": None, "traits": newest["traits"]}
+    late = {"predictions": None, "attribution": None}
+    assert {**newest, **late} == {**now, **late, "traits": newest["traits"]}
     assert newest["traits"]["engagement"] == now["traits"]["engagement"]
     day = now["last_seen"][:10]
     earlier = json.loads(profiles(shop, "show", f"email:{email}", "--as-of", day, "--json"))

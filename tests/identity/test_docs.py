@@ -7,7 +7,10 @@ from pathlib import Path
 
 import yaml
 
+from profiles_assets.identity.audit_store import update_audit
+from profiles_assets.identity.explain_read import masked_id
 from profiles_assets.project.entities import ProjectFile
+from profiles_assets.project.loader import load_project
 from profiles_assets.project.rules import RulesFile
 from tests.cli.in_process import profiles
 from tests.shop import lake_of
@@ -50,8 +53,10 @@ def an_ended_profile(root: Path) -> str:
     return str(row[0]) if row else "none yet"
 
 
-def test_every_command_runs_in_order(shop: Path, tmp_path: Path) -> None:
-    root = Path(shutil.copytree(shop, tmp_path / "shop"))
+def test_every_command_runs_in_order(little_shop: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(little_shop, tmp_path / "shop"))
+    update_audit(lake_of(root), load_project(root), "user", masked_id)
+    lake_of(root).publish("user", "audited")
     words, said = words_for(root), {}
     for line in COMMANDS:
         if "OLD_PROFILE" in line:

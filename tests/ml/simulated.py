@@ -25,12 +25,16 @@ def pareto_nbd(n, r, alpha, s, beta, *, h, longest=52.0, seed=0):
     return Simulated(x, np.where(x > 0, last, 0.0), age, later.astype(float))
 
 
-def bg_nbd(n, r, alpha, a, b, *, h, longest=52.0, seed=0):
+def mbg_nbd(n, r, alpha, a, b, **settings):
+    return bg_nbd(n, r, alpha, a, b, first=True, **settings)
+
+
+def bg_nbd(n, r, alpha, a, b, *, h, longest=52.0, seed=0, first=False):
     rng = np.random.default_rng(seed)
     age = rng.uniform(longest / 2, longest, n).round(1)
     rate, drop = rng.gamma(r, 1 / alpha, n), rng.beta(a, b, n)
     x, last, later, clock, alive = (np.zeros(n) for _ in range(5))
-    alive += 1
+    alive += rng.random(n) >= drop if first else 1
     while alive.any():
         with np.errstate(over="ignore", divide="ignore"):
             clock = clock + rng.exponential(1 / rate)

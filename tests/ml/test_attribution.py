@@ -12,9 +12,9 @@ import duckdb
 import numpy as np
 import pytest
 
-from ml.attribution.credits import CREDITS, MODELS, stage_credits, staged_paths
+from ml.attribution.credits import CREDITS, MODELS, stage_credits, staged_steps
 from ml.attribution.journeys import NONE, TOUCHES, stage_journeys
-from ml.attribution.markov import learn_chain, removal_shares
+from ml.attribution.markov import chain_of, learn_chain, removal_shares
 
 AS_OF, WINDOW, HALF_LIFE = date(2025, 6, 30), 20, 7.0
 CHANNELS = ("ads", "direct", "email", "search", "social")
@@ -85,7 +85,8 @@ def stage(con: duckdb.DuckDBPyConnection, events: list[Event]) -> None:
     con.execute("CREATE TEMP TABLE events (person BIGINT, time TIMESTAMP, channel VARCHAR, value DOUBLE)")
     columns = [list(column) for column in zip(*events, strict=True)]
     con.execute("INSERT INTO events SELECT unnest(?), unnest(?), unnest(?), unnest(?)", columns)
-    touches, won = "(SELECT person, time, channel FROM events WHERE channel <> '')", "(FROM events WHERE channel = '')"
+    dated = "SELECT *, time::DATE AS day FROM events"
+    touches, won = f"({dated} WHERE channel <> '')", f"({dated} WHERE channel = '')"
     stage_journeys(con, touches, won, WINDOW, AS_OF)
     stage_credits(con, ["direct"], HALF_LIFE)
 
@@ -133,11 +134,26 @@ def test_credits_of_every_model_add_up_to_the_conversions(con: Any, events: list
         assert value == pytest.approx(sum(event[3] for event in won), rel=1e-9), model
 
 
+def test_conversions_without_a_touch_are_nobodys_in_every_model(con: Any, events: list[Event]) -> None:
+    alone = sum(won and path[0][0] == NONE for won, path, _, _ in expected_journeys(events))
+    found = con.execute(f"SELECT model, sum(conversions) FROM {CREDITS} WHERE channel = '{NONE}' GROUP BY 1").fetchall()
+    assert dict(found) == dict.fromkeys(MODELS, alone)
+
+
 @pytest.mark.parametrize("order", [1, 2])
-def test_a_chain_converts_as_often_as_journeys_do(con: Any, order: int) -> None:
-    paths = staged_paths(con)
+def test_a_chain_converts_as_often_as_journeys_do(con: Any, events: list[Event], order: int) -> None:
+    """And it is the chain of the paths found one event after the other, transition by transition."""
+    paths: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for won, touches, _, _ in expected_journeys(events):
+        paths[tuple(channel for channel, _ in touches)][0 if won else 1] += 1
+    paths.pop((NONE,))
     won, lost = (sum(counts[i] for counts in paths.values()) for i in (0, 1))
-    assert learn_chain(paths, order).conversion_probability() == pytest.approx(won / (won + lost), abs=1e-9)
+    chain = chain_of(staged_steps(con), order)
+    assert chain.conversion_probability() == pytest.approx(won / (won + lost), abs=1e-9)
+    wanted = learn_chain({path: (won, lost) for path, (won, lost) in paths.items()}, order)
+    assert chain.states == wanted.states
+    assert (chain.moves == wanted.moves).all()
+    assert (chain.wins == wanted.wins).all()
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -159,6 +175,8 @@ def test_removal_is_what_walks_through_the_chain_lose(order: int) -> None:
         return won
 
     lost = {channel: walked(None) - walked(channel) for channel in CHANNELS}
+    for channel in (None, *CHANNELS):
+        assert chain.conversion_probability(channel) == pytest.approx(walked(channel), abs=1e-9)
     for channel, share in removal_shares(chain, CHANNELS).items():
         assert share == pytest.approx(lost[channel] / sum(lost.values()), abs=1e-9)
 

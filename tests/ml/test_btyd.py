@@ -8,19 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.btyd import BGNBD, GammaGamma, ParetoNBD
+from ml.btyd import BGNBD, MBGNBD, GammaGamma, ParetoNBD
 from ml.btyd.gammagamma import log_density as spend_density
 from tests.ml import simulated
-from tests.oracles.btyd import GridBGNBD, GridGammaGamma, GridParetoNBD
+from tests.oracles.btyd import GridBGNBD, GridGammaGamma, GridMBGNBD, GridParetoNBD
 
-BUYING = [BGNBD, ParetoNBD]
-KNOWN = {BGNBD: (0.6, 5.0, 0.9, 2.5), ParetoNBD: (0.8, 9.0, 0.7, 12.0)}
-SIMULATE = {BGNBD: simulated.bg_nbd, ParetoNBD: simulated.pareto_nbd}
+BUYING = [BGNBD, MBGNBD, ParetoNBD]
+KNOWN = {BGNBD: (0.6, 5.0, 0.9, 2.5), MBGNBD: (0.6, 5.0, 0.9, 2.5), ParetoNBD: (0.8, 9.0, 0.7, 12.0)}
+SIMULATE = {BGNBD: simulated.bg_nbd, MBGNBD: simulated.mbg_nbd, ParetoNBD: simulated.pareto_nbd}
 PEOPLE = [(0, 0.0, 30.0), (0, 0.0, 0.0), (1, 2.5, 30.0), (1, 30.0, 30.0), (4, 28.0, 30.0), (25, 9.0, 30.0)]
 ORACLES = [
     (BGNBD, GridBGNBD, (0.243, 4.414, 0.793, 2.426)),
     (BGNBD, GridBGNBD, (1.7, 20.0, 1.0, 0.6)),
     (BGNBD, GridBGNBD, (0.5, 2.0, 0.3, 0.7)),
+    (MBGNBD, GridMBGNBD, (0.525, 6.183, 0.891, 1.614)),
+    (MBGNBD, GridMBGNBD, (1.7, 20.0, 1.0, 0.6)),
+    (MBGNBD, GridMBGNBD, (0.5, 2.0, 0.3, 0.7)),
     (ParetoNBD, GridParetoNBD, (0.553, 10.578, 0.606, 11.669)),
     (ParetoNBD, GridParetoNBD, (0.9, 25.0, 1.0, 3.0)),
     (ParetoNBD, GridParetoNBD, (2.5, 6.0, 0.4, 6.0)),

@@ -1,9 +1,11 @@
 """The published figures of the CDNOW data, from its raw log."""
 
+import warnings
+
 import numpy as np
 import pytest
 
-from ml.btyd import BGNBD, GammaGamma, ParetoNBD
+from ml.btyd import BGNBD, MBGNBD, GammaGamma, ParetoNBD
 from ml.metrics import auc, log_loss
 from tests.ml import cdnow
 
@@ -30,6 +32,23 @@ def test_bgnbd_reaches_the_published_maximum(sample):
     assert model.n == 2_357
 
 
+def test_mbgnbd_is_that_of_lifetimes(sample):
+    """`ModifiedBetaGeoFitter` of lifetimes 0.11.3 on the same histories."""
+    model = MBGNBD.fit(*histories(sample))
+    assert (model.r, model.alpha, model.a, model.b) == pytest.approx((0.52484, 6.18308, 0.89136, 1.61400), abs=5e-5)
+    assert model.log_likelihood == pytest.approx(-9582.1357, abs=1e-3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from lifetimes import ModifiedBetaGeoFitter
+
+        theirs = ModifiedBetaGeoFitter()
+        theirs.params_ = {name: getattr(model, name) for name in model.names}
+        expected = theirs.conditional_expected_number_of_purchases_up_to_time(39, *histories(sample))
+        alive = theirs.conditional_probability_alive(*histories(sample))
+    assert model.expected_purchases(39, *histories(sample)) == pytest.approx(np.asarray(expected), rel=1e-9)
+    assert model.probability_of_purchase(1e9, *histories(sample)) == pytest.approx(np.asarray(alive), rel=1e-3)
+
+
 def test_paretonbd_reaches_the_published_maximum(sample):
     model = ParetoNBD.fit(*histories(sample))
     assert (model.r, model.alpha) == pytest.approx((0.553, 10.578), abs=6e-4)
@@ -44,13 +63,13 @@ def test_gammagamma_reaches_the_published_maximum(sample):
     assert model.n == 946
 
 
-@pytest.mark.parametrize(("model", "published"), [(BGNBD, 0.626), (ParetoNBD, 0.630)])
+@pytest.mark.parametrize(("model", "published"), [(BGNBD, 0.626), (MBGNBD, 0.627), (ParetoNBD, 0.630)])
 def test_expectations_correlate_with_the_holdout_as_published(sample, model, published):
     expected = model.fit(*histories(sample)).expected_purchases(39, *histories(sample))
     assert np.corrcoef(expected, sample.later)[0, 1] == pytest.approx(published, abs=6e-4)
 
 
-@pytest.mark.parametrize("model", [BGNBD, ParetoNBD])
+@pytest.mark.parametrize("model", [BGNBD, MBGNBD, ParetoNBD])
 def test_probabilities_tell_who_buys_in_the_holdout(sample, model):
     probability = model.fit(*histories(sample)).probability_of_purchase(39, *histories(sample))
     bought = sample.later > 0
@@ -59,7 +78,7 @@ def test_probabilities_tell_who_buys_in_the_holdout(sample, model):
     assert probability[sample.frequency == 0].max() < 0.5, "a customer who bought once is no certain buyer"
 
 
-@pytest.mark.parametrize("model", [BGNBD, ParetoNBD])
+@pytest.mark.parametrize("model", [BGNBD, MBGNBD, ParetoNBD])
 def test_everybody_of_the_log_fits_too(model):
     everybody = cdnow.customers(cdnow.purchases())
     fitted = model.fit(*histories(everybody))

@@ -68,6 +68,18 @@ def test_normalised_gini_is_the_ratio_of_lorenz_areas(seed):
     assert metrics.normalised_gini(y, score) == pytest.approx(gini(y, score) / gini(y, y), abs=0.01)
 
 
+@given(amounts.flatmap(lambda rows: st.tuples(st.just(rows), st.lists(st.integers(0, 3), min_size=60, max_size=60))))
+def test_a_weighted_gini_is_that_of_rows_as_often_as_they_weigh(given_):
+    rows, counts = given_
+    (y, p), weights = columns(rows), np.array(counts[: len(rows)])
+    again = np.repeat(np.arange(len(rows)), weights)
+    found = metrics.WeightedGini.of(y, p).at(weights.astype(float))
+    if len(set(y[again])) < 2:
+        assert np.isnan(found)
+    else:
+        assert found == pytest.approx(metrics.normalised_gini(y[again], p[again]))
+
+
 @given(amounts)
 def test_normalised_gini_is_one_for_the_truth_and_turns_with_the_order(rows):
     y, p = columns(rows)

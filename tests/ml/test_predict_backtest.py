@@ -32,12 +32,22 @@ def test_the_simpler_of_equal_candidates_wins() -> None:
     assert champion(forecast(), results("log_loss", blend=(0.5,), boosted=(0.5,))) == "boosted"
 
 
-def test_money_is_decided_by_rmse() -> None:
+def test_numbers_are_decided_by_rmse() -> None:
     found = results("rmse", btyd=(9.0,), boosted=(8.0,)) + results("mae", btyd=(1.0,), boosted=(2.0,))
-    asked = forecast("sum order_completed.total")
+    asked = forecast("count order_completed")
     assert champion(asked, found) == "boosted"
     assert beats_baseline(asked, means(found + results("rmse", mean=(10.0,), same_again=(9.0,))), "boosted")
     assert not beats_baseline(asked, means(found + results("rmse", same_again=(7.0,))), "boosted")
+
+
+@pytest.mark.parametrize(("error", "winner"), [(10.9, "boosted"), (11.1, "blend")])
+def test_money_is_decided_by_gini_among_those_whose_error_is_near_the_lowest(error: float, winner: str) -> None:
+    found = results("gini", btyd=(0.3,), boosted=(0.6,), blend=(0.5,))
+    found += results("mae", btyd=(10.0,), boosted=(error,), blend=(10.5,))
+    asked = forecast("sum order_completed.total")
+    assert champion(asked, found) == winner
+    assert beats_baseline(asked, means(found + results("gini", mean=(0.0,), same_again=(0.49,))), winner)
+    assert not beats_baseline(asked, means(found + results("gini", same_again=(0.7,))), winner)
 
 
 def test_each_date_is_predicted_from_windows_that_had_closed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +75,7 @@ def churn() -> list[Result]:
 def test_a_backtest_has_every_metric_of_every_model_and_date(churn: list[Result]) -> None:
     assert {r.model for r in churn} == {"btyd", "boosted", "blend", "mean"}
     assert len({r.as_of for r in churn}) == 2
-    assert {r.metric for r in churn if r.model == "btyd"} == {"log_loss", "auc", "brier", "ece", "lift"}
+    assert {r.metric for r in churn if r.model == "btyd"} == {"log_loss", "auc", "brier", "ece", "lift", "bias"}
 
 
 def test_every_candidate_beats_the_mean_on_learnable_data(churn: list[Result]) -> None:

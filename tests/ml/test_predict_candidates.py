@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from ml import metrics
-from ml.candidates import BuyTillYouDie, Trees, fitted_models
+from ml.btyd import BGNBD, MBGNBD, ParetoNBD
+from ml.candidates import BuyTillYouDie, Trees, fit_purchases, fitted_models
 from ml.rows import Rows
+from tests.ml import simulated
 from tests.ml.predicting import calendar, forecast, training_set
 
 CALENDAR = calendar()
@@ -82,3 +84,12 @@ def test_the_spec_chooses_the_model(model: str) -> None:
     asked = forecast(model=model)
     data = training_set(asked, CALENDAR)
     assert list(fitted_models(asked, data.rows, data.histories_at(CALENDAR.as_of))) == [model]
+
+
+def test_the_likeliest_purchase_model_is_taken() -> None:
+    people = simulated.mbg_nbd(4000, 0.6, 5.0, 1.5, 1.0, h=1.0, seed=5)
+    history = people.frequency, people.recency, people.T
+    found = fit_purchases(*history)
+    assert isinstance(found, MBGNBD)
+    assert all(found.log_likelihood >= model.fit(*history).log_likelihood - 0.1 for model in (BGNBD, MBGNBD, ParetoNBD))
+    assert fit_purchases(*(column[people.frequency == 0] for column in history)) is None

@@ -10,7 +10,11 @@ import yaml
 from dagster.components.testing import create_defs_folder_sandbox
 
 from profiles_assets.component import ProfilesComponent
+from profiles_assets.definitions import build_defs
+from profiles_assets.path import refresh
+from profiles_assets.project.loader import load_project
 from profiles_assets.project.predictions import Prediction
+from resources.kept import KeptLake
 from tests.cli.in_process import profiles
 from tests.shop import lake_of
 
@@ -23,8 +27,9 @@ def walked(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = Path(shutil.copytree(shop, tmp_path_factory.mktemp("walk") / "shop"))
     for name, text in FILES.items():
         if "/" in name:
-            (root / name).write_text(text)
-    profiles(root, "run")
+            (root / name).write_text(text.replace("over: 14 days", "over: 30 days"))  # fewer past dates, less to fit
+    with KeptLake(root=str(root / ".lake"), threads=2) as lake:
+        refresh(lake, load_project(root))
     return root
 
 
@@ -35,8 +40,10 @@ def test_every_key_of_a_prediction_is_mentioned() -> None:
 
 
 def test_a_block_and_a_file_become_assets_and_traits(walked: Path) -> None:
+    assets = {key.to_user_string() for key in build_defs(walked).resolve_all_asset_keys()}
+    assert {f"predictions/{name}{part}" for name in ("buys_again", "hurried") for part in ("", "_model")} <= assets
     with lake_of(walked).get_connection() as con:
-        for name in ("buys_again", "hurried"):
+        for name in ("buys_again", "hurried", "first_order"):
             row = con.execute(f"SELECT count({name}), min({name}), max({name}) FROM profiles.user").fetchone()
             assert row is not None
             assert row[0] > 50
@@ -47,6 +54,8 @@ def test_a_block_and_a_file_become_assets_and_traits(walked: Path) -> None:
                 max(len(hurried_reasons)) FROM profiles.user WHERE buys_again IS NOT NULL"""
         ).fetchone()
         assert told == (0, 1, 3)
+        met = con.execute("SELECT min(orders), max(orders) FROM profiles.user WHERE first_order IS NOT NULL").fetchone()
+        assert met == (0, 0)
         kinds = dict(con.execute("SELECT prediction, champion FROM ops.models WHERE current").fetchall())
         tested = con.execute("SELECT DISTINCT model FROM ops.backtests WHERE prediction = 'hurried'").fetchall()
     assert kinds["hurried"] == "models/hurried.py"

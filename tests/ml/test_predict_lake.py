@@ -10,10 +10,14 @@ import pytest
 
 from ml import registry
 from ml.candidates import Trees
+from ml.card import read_card
 from ml.checks import beats_baseline, enough_history, one_score_per_person, scores_in_range
 from ml.definition import model_definition
+from ml.model import load_champion
+from ml.model_pictures import model_pictures
 from ml.predict import TrainingReport, is_due, score, train
 from ml.registry import Model
+from ml.report import score_picture
 from ml.rows import Rows
 from ml.training import read_rows
 from profiles_assets.events.load import load_events
@@ -92,6 +96,34 @@ def test_churn_is_predicted_clearly_better_than_by_chance(shop: Shop) -> None:
     assert len({result.as_of for result in shop.first.results}) == 3
 
 
+def test_a_training_leaves_its_card(shop: Shop) -> None:
+    model = shop.first.model
+    assert model is not None
+    with shop.lake.get_connection() as con:
+        told = read_card(con, "churn_risk")
+        same = read_card(con, "churn_risk", model.model_id)
+        assert read_card(con, "churn_risk", "unknown") is None
+        assert read_card(con, "ltv_90d") is None
+        rows = con.execute("SELECT count(*), avg(_label) FROM predictions.churn_risk__rows").fetchone()
+        drawn = score_picture(con, shop.churn)
+    assert told is not None
+    assert told == same
+    card, page = told
+    assert (card["model_id"], card["champion"], card["parent"]) == (model.model_id, model.champion, None)
+    people = sum(date["rows"] for date in card["training"])
+    assert (people, sum(d["rows"] * d["mean_outcome"] for d in card["training"]) / people) == pytest.approx(rows)
+    assert card["metrics"] == model.metrics
+    assert {(r["as_of"], r["model"], r["metric"]) for r in card["backtest"]} == {
+        (result.as_of.isoformat(), result.model, result.metric) for result in shop.first.results
+    }
+    assert card["gains"][-1] == {"people": 1.0, "caught": pytest.approx(1)}
+    assert {one["feature"] for one in card["importance"]} == {"history of order_completed", *card["features"]}
+    assert "every user, orders_90d > 0" in page
+    assert f"`{model.model_id}`" in page
+    assert model_pictures(shop.churn, model).keys() == {"calibration", "gains", "importance"}
+    assert drawn.startswith("![how many people")
+
+
 def test_no_label_window_closes_after_the_scoring_date(shop: Shop) -> None:
     rows = rows_of(shop)
     newest = rows.frame["_as_of"].max().date()
@@ -155,6 +187,26 @@ def test_rows_in_another_order_give_the_same_model_and_the_same_scores(shop: Sho
     assert scores(shop) == before
 
 
+def test_trees_are_read_not_fitted_again_and_fitted_again_where_they_cannot_be(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = forecast("no order_completed", "12 days", among={"orders": "> 0"}, model="boosted")
+    report = train(shop.lake, shop.project, asked)
+    assert report.model is not None
+    assert report.model.champion == "boosted"
+    with shop.lake.get_connection() as con:
+        rows = read_rows(con, registry.rows_table("risk"), dict(report.model.parameters["features"]))
+        fitted = Trees(asked).fit(rows, rows.frame).predict(rows)
+        monkeypatch.setattr(Trees, "fit", None)
+        read = load_champion(con, asked, report.model).predict(rows)
+    assert read.tobytes() == fitted.tobytes()
+    shop.lake.write(lambda con: con.execute("UPDATE ops.artefacts SET format = 'skops 0, scikit-learn 0'"))
+    monkeypatch.undo()
+    with shop.lake.get_connection() as con:
+        again = load_champion(con, asked, report.model).predict(rows)
+    assert again.tobytes() == fitted.tobytes()
+
+
 def forget_model(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("DELETE FROM ops.models")
     shuffle(con, "raw_events.orders")
@@ -192,6 +244,8 @@ def test_amounts_are_predicted_too(shop: Shop) -> None:
     assert report.model.champion is not None
     assert report.model.metrics[report.model.champion]["gini"] > 0.3
     assert score(shop.lake, shop.project, asked).people > 100
+    assert model_pictures(asked, report.model).keys() == {"calibration", "gains", "importance"}
+    assert len(report.model.parameters["deciles"]) == 10
     with shop.lake.get_connection() as con:
         assert scores_in_range(con, asked)[0]
         inside = con.execute("SELECT bool_and(low <= score AND score <= high), avg(high - low) FROM predictions.risk")
@@ -228,3 +282,15 @@ def test_a_retrained_model_knows_the_one_before_it(shop: Shop) -> None:
         current = registry.current_model(con, "churn_risk")
     assert current is not None
     assert (current.model_id, current.parent, current.champion) == (again.model_id, again.parent, again.champion)
+
+
+def test_the_champion_of_an_earlier_training_has_no_say(shop: Shop) -> None:
+    with shop.lake.get_connection() as con:
+        before = registry.current_model(con, "churn_risk")
+    assert before is not None
+    other = {"btyd": "boosted", "boosted": "blend", "blend": "btyd"}[str(before.champion)]
+    change = f"UPDATE ops.models SET champion = '{other}', definition = 'old'"
+    shop.lake.write(lambda con: con.execute(change))
+    again = train(shop.lake, shop.project, shop.churn).model
+    assert again is not None
+    assert (again.model_id, again.champion) == (before.model_id, before.champion)

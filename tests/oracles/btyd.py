@@ -26,7 +26,9 @@ def beta_grid(a, b, step=STEP):
 
 
 class GridBGNBD:
-    """BG/NBD for one customer at a time."""
+    """BG/NBD for one customer at a time; `first` is 1 where they may leave right after the first purchase."""
+
+    first = 0
 
     def __init__(self, r, alpha, a, b):
         self.rate, rates = gamma_grid(r, alpha)
@@ -36,9 +38,10 @@ class GridBGNBD:
 
     def states(self, x, tx, T):
         """Likelihood of the history with the customer alive at T, and gone by then."""
-        bought = self.rate**x * self.stay ** max(x - 1, 0)
-        alive = bought * (self.stay if x else 1.0) * np.exp(-self.rate * T)
-        gone = bought * self.drop * np.exp(-self.rate * tx) if x else np.zeros_like(alive)
+        chances = x + self.first
+        bought = self.rate**x * self.stay ** max(chances - 1, 0)
+        alive = bought * (self.stay if chances else 1.0) * np.exp(-self.rate * T)
+        gone = bought * self.drop * np.exp(-self.rate * tx) if chances else np.zeros_like(alive)
         return alive * self.weights, gone * self.weights
 
     def log_density(self, x, tx, T):
@@ -54,6 +57,12 @@ class GridBGNBD:
             count = -np.expm1(-self.rate * self.drop * h) / self.drop
         count = np.where(self.drop < 1e-12, self.rate * h, count)
         return (alive * count).sum() / (alive.sum() + gone.sum())
+
+
+class GridMBGNBD(GridBGNBD):
+    """MBG/NBD for one customer at a time."""
+
+    first = 1
 
 
 class GridParetoNBD:

@@ -59,7 +59,7 @@ def test_schemas_describe_what_users_write() -> None:
     assert "from_" not in trait
     assert any("days" in str(option.get("pattern")) for option in trait["within"]["anyOf"])
     prediction = _definition("predictions", "Prediction")["properties"]
-    assert prediction["predict"]["type"] == "string"
+    assert [form["type"] for form in prediction["predict"]["anyOf"]] == ["string", "object"]
     assert prediction["among"]["properties"].keys() == {"any", "all", "none"}
 
 

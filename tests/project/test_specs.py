@@ -31,17 +31,23 @@ def test_no_durations(text: object) -> None:
         ("count order", Target(goal="count", event="order")),
         ("sum order.total", Target(goal="sum", event="order", property="total")),
         ("no Order Completed", Target(goal="none", event="Order Completed")),
+        ({"plan": "premium"}, Target(goal="becomes", met={"plan": "premium"})),
     ],
 )
-def test_targets(text: str, target: Target) -> None:
+def test_targets(text: object, target: Target) -> None:
     assert parse_target(text) == target
     assert parse_target(target) is target
 
 
-@pytest.mark.parametrize("text", ["", "no", "sum order", "no order.total", "count order.total", 5])
+@pytest.mark.parametrize("text", ["", "no", "sum order", "no order.total", "count order.total", 5, {}, ["a"]])
 def test_no_targets(text: object) -> None:
     with pytest.raises(ValueError, match="is not a target"):
         parse_target(text)
+
+
+def test_a_comparison_in_words_has_a_likely_form() -> None:
+    with pytest.raises(ValueError, match=r'did you mean \{lifetime_value: ">= 500"\}'):
+        parse_target("lifetime_value >=500")
 
 
 def _entity(guards: str = "default") -> Entity:
