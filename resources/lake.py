@@ -99,7 +99,7 @@ class Lake(DuckDBResource):
             for attempt in range(RACES_BEFORE_LOCKING):
                 seen, value = self._compute(con, compute, reads)
                 with self._lock():
-                    if seen.still_so(con, reads):
+                    if self._snapshot(con) == seen.snapshot or progress.fingerprint(con, reads) == seen.progress:
                         return self._commit(con, write, value)
                     if attempt + 1 == RACES_BEFORE_LOCKING:
                         return self._commit(con, write, self._compute(con, compute, reads)[1])
@@ -190,10 +190,12 @@ class Lake(DuckDBResource):
     def _lock(self) -> FileLock:
         return FileLock(Path(self.root) / "write.lock", timeout=600)
 
-    @staticmethod
-    def _compute(con: Con, compute: Callable[[Con], T], reads: Sequence[str]) -> "tuple[_Seen, T]":
+    def _compute(self, con: Con, compute: Callable[[Con], T], reads: Sequence[str]) -> "tuple[_Seen, T]":
         with transaction(con), without_values(), progress.read_once(con):
-            return _Seen(snapshot_number(con), progress.fingerprint(con, reads)), compute(con)
+            return _Seen(self._snapshot(con), progress.fingerprint(con, reads)), compute(con)
+
+    def _snapshot(self, con: Con) -> int:
+        return snapshot_number(con)
 
     @staticmethod
     def _commit(con: Con, write: Callable[[Con, T], None], value: T) -> T:
@@ -212,14 +214,13 @@ class Lake(DuckDBResource):
 
 @dataclass(frozen=True)
 class _Seen:
-    """What a computation has read: the snapshot, and the progress of the steps it reads."""
+    """What a computation has read: the snapshot, and the progress of the steps it reads.
+
+    As long as nothing has been written since the snapshot, progress need not be read again.
+    """
 
     snapshot: int
     progress: str
-
-    def still_so(self, con: Con, reads: Sequence[str]) -> bool:
-        """True when these steps have not moved since; where nothing has been written, they need not be read."""
-        return snapshot_number(con) == self.snapshot or progress.fingerprint(con, reads) == self.progress
 
 
 def lake_of(folder: Path) -> Lake:

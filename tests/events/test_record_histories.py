@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("records")
 
 
+SNAPSHOTS = count()
+
+
 class MemoryLake(OpenLake):
     """The same tables in the engine's memory, where a load is many times as quick."""
 
@@ -66,6 +70,9 @@ class MemoryLake(OpenLake):
         con.execute("SET TimeZone = 'UTC'")
         create_foundations(con)
         return con
+
+    def _snapshot(self, con: duckdb.DuckDBPyConnection) -> int:
+        return next(SNAPSHOTS)
 
 
 @pytest.fixture
