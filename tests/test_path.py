@@ -11,6 +11,7 @@ import pytest
 from profiles_assets.project.loader import load_project
 from profiles_assets.simulator import score_pairs, simulate_day
 from profiles_assets.traits.evaluate import stage_traits_as_of
+from resources.feed import Feed
 from tests.shop import LITTLE, build, copy_shop, lake_of, profiles, small, tables
 
 NAMED = {"profile_id", "profile_key", "retired_id", "component", "model_id"}
@@ -95,6 +96,29 @@ def test_a_later_full_run_in_place_changes_no_id(grown: tuple[Path, Path]) -> No
     before = tables(daily)
     profiles(daily, "run", "--all-days")
     assert tables(daily) == before
+
+
+def test_between_two_publications_only_rows_of_people_who_changed_move(little_shop: Path, tmp_path: Path) -> None:
+    root = Path(shutil.copytree(little_shop, tmp_path / "shop"))
+    (first, before), _ = published(root), simulate_day(LITTLE, root, LITTLE.days)
+    build(root)
+    last, after = published(root)
+    changed = {who for who in before.keys() | after.keys() if before.get(who) != after.get(who)}
+    feed = Feed(first, last)
+    with lake_of(root).get_connection() as con:
+        came, went = (sorted(who for (who,) in con.execute(f"SELECT profile_id FROM {rows}").fetchall())
+                      for rows in (feed.came("profiles", "user_rows"), feed.went("profiles", "user_rows")))  # fmt: skip
+    assert came == sorted(changed & after.keys())
+    assert went == sorted(changed & before.keys())
+    assert 0 < len(changed) < len(after)
+
+
+def published(root: Path) -> tuple[int, dict[str, str]]:
+    """The newest publication: its snapshot, and the profiles in it."""
+    lake = lake_of(root)
+    with lake.read() as con:
+        rows = con.execute("SELECT profile_id, r FROM profiles.user_rows r").fetchall()
+    return lake.published(), {who: str(row) for who, row in rows}
 
 
 def test_an_older_day_reads_as_if_later_files_had_never_come(shop: Path, tmp_path: Path) -> None:
