@@ -11,6 +11,7 @@ from profiles_assets.identity.owners import update_owners
 from profiles_assets.identity.stitch import update_stitched
 from profiles_assets.profiles.table import update_profiles
 from profiles_assets.traits.evaluate import update_section
+from resources.kept import kept
 from resources.lake import Lake
 
 Stages = dict[str, Callable[[Lake], object]]
@@ -18,14 +19,17 @@ Stages = dict[str, Callable[[Lake], object]]
 
 def main(task: str, root: str, days: str, count: str, people: str) -> None:
     """`generate` so many days, `add` events in the day after them, or `refresh`: prints seconds, by stage."""
-    lake, took = Lake(root=root), {}
-    if task == "refresh":
-        for name, update in stages().items():
-            took[name] = timed(lambda update=update: update(lake))  # type: ignore[misc]
-    else:
-        work = generate if task == "generate" else add_events
-        with lake.get_connection() as con:
-            took[task] = timed(lambda: work(con, int(days), int(count), int(people)))
+    took = {}
+    with kept(Lake(root=root)) as lake, lake.get_connection() as con:  # opened already, as in `watch` and in a run
+        if task == "refresh":
+            for name, update in stages().items():
+                took[name] = timed(lambda update=update: update(lake))  # type: ignore[misc]
+        else:
+            numbers = con, int(days), int(count), int(people)
+            # other events of a day are another version of it
+            took[task] = timed(
+                lambda: generate(*numbers) if task == "generate" else add_events(*numbers, version=count)
+            )
     json.dump(took, sys.stdout)
 
 
